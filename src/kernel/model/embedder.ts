@@ -1,0 +1,74 @@
+import { DomainError } from '../errors/domain-error';
+
+/** What makes vectors comparable: two vectors belong together only if every field here is equal. */
+export interface ModelDescriptor {
+  /** `local`, `openai` or the host of another OpenAI-compatible endpoint, `deterministic` in tests. */
+  provider: string;
+  name: string;
+  /** Revision of the weights, e.g. a short content hash; empty where the provider has none. */
+  version: string;
+  dimensions: number;
+  /** The longest text that is embedded whole, in the model's own tokens. */
+  maxTokens: number;
+}
+
+export type EmbeddingPurpose = 'document' | 'query';
+
+export interface EmbedOptions {
+  purpose: EmbeddingPurpose;
+  signal?: AbortSignal;
+}
+
+/**
+ * Turns texts into vectors. Implementations batch to their provider's limits and retry transient faults themselves
+ * for a short while; what they throw is for the relay to schedule.
+ */
+export interface Embedder {
+  readonly model: ModelDescriptor;
+
+  /**
+   * Embeds `texts`, any number of them.
+   * @returns one vector per text, same order, each `dimensions` long and L2-normalised, so dot equals cosine
+   * @throws TextTooLongError names the offending index; never retried
+   * @throws ModelThrottledError carries `retryAfterMs`
+   * @throws ModelUnavailableError a network or server fault; may be retried
+   * @throws ModelRejectedError the provider refuses this input or key; never retried
+   */
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
+
+  /** Resolves once the model answers, e.g. weights are fetched and loaded. Safe to call more than once. */
+  ready(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export class TextTooLongError extends DomainError {
+  constructor(
+    readonly index: number,
+    message: string,
+  ) {
+    super('TEXT_TOO_LONG', message);
+  }
+}
+
+export class ModelThrottledError extends DomainError {
+  constructor(
+    message: string,
+    readonly retryAfterMs: number | undefined,
+    cause?: unknown,
+  ) {
+    super('MODEL_THROTTLED', message, { retryable: true, cause });
+  }
+}
+
+export class ModelUnavailableError extends DomainError {
+  constructor(message: string, cause?: unknown) {
+    super('MODEL_UNAVAILABLE', message, { retryable: true, cause });
+  }
+}
+
+export class ModelRejectedError extends DomainError {
+  constructor(message: string, cause?: unknown) {
+    super('MODEL_REJECTED', message, { retryable: false, cause });
+  }
+}

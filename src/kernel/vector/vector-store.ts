@@ -1,0 +1,147 @@
+import type { VectorFilter } from './vector-filter';
+
+/** A point id: always a UUID here, owned by exactly one row of `vector_points`. */
+export type PointId = string;
+
+export const DENSE = 'dense';
+export const LEXICAL = 'lexical';
+export type VectorName = typeof DENSE | typeof LEXICAL;
+
+/** Parallel arrays, indices ascending and unique (unsigned 32 bit). */
+export interface SparseVector {
+  indices: number[];
+  values: number[];
+}
+
+export type PayloadValue = string | number | boolean | null | PayloadValue[] | { [key: string]: PayloadValue };
+export type Payload = Record<string, PayloadValue>;
+
+export interface Point {
+  id: PointId;
+  dense: Float32Array;
+  lexical: SparseVector;
+  payload: Payload;
+}
+
+export type PayloadIndexType = 'keyword' | 'integer' | 'float' | 'bool' | 'datetime' | 'uuid';
+
+export type QuantizationMode = 'none' | 'scalar' | 'binary';
+
+export interface CollectionSpec {
+  /** Physical name, e.g. `kindred_profile__all-minilm-l6-v2__1`. */
+  name: string;
+  dimensions: number;
+  payloadIndexes: Record<string, PayloadIndexType>;
+  shardNumber?: number;
+  replicationFactor?: number;
+  writeConsistencyFactor?: number;
+  quantization: QuantizationMode;
+  isOnDisk: boolean;
+}
+
+export interface CollectionInfo {
+  dimensions: number;
+  /** Distance of the `dense` vector as the server spells it, e.g. `Cosine`. */
+  distance: string;
+  hasLexical: boolean;
+  payloadIndexes: Record<string, string>;
+  pointCount: number;
+}
+
+/** What to compare with: a dense vector, a lexical vector, or points that are already stored. */
+export type QueryTarget =
+  | { dense: readonly number[] | Float32Array }
+  | { lexical: SparseVector }
+  /** Best similarity to any of `positive`; with `negative`, Qdrant's recommend by `strategy`. The points named are not returned. */
+  | {
+      using: VectorName;
+      positive: PointId[];
+      negative?: PointId[];
+      strategy: 'average_vector' | 'best_score' | 'sum_scores';
+      /** The collection (or alias) that holds the example points, when it is not the one searched. */
+      lookupFrom?: string;
+    };
+
+export interface WeightedTarget {
+  target: QueryTarget;
+  /** Weight of this list in reciprocal rank fusion. */
+  weight: number;
+  /** Candidates taken from this list. */
+  limit: number;
+}
+
+export interface VectorQuery {
+  /** One target: its own scores. Several: fused by RRF inside Qdrant. */
+  targets: WeightedTarget[];
+  filter?: VectorFilter;
+  limit: number;
+  offset?: number;
+  /** Only hits above it; for one dense target a cosine, for fusion an RRF score. */
+  scoreThreshold?: number;
+  /** 0..1, maximal marginal relevance on the dense vector; only with one dense vector target. */
+  diversity?: number;
+  /** Payload keys wanted with each hit. */
+  payloadKeys: string[];
+}
+
+export interface Hit {
+  id: PointId;
+  score: number;
+  payload: Payload;
+}
+
+export interface StoredPoint {
+  id: PointId;
+  payload: Payload;
+  dense?: number[];
+  lexical?: SparseVector;
+}
+
+/**
+ * The vector side, as the kernel sees it. The one implementation speaks Qdrant's REST API, to the embedded server
+ * or to a real one alike. Reads and writes by alias or by physical name.
+ * @throws VectorStoreUnavailableError network, timeout, 5xx, 429: retryable
+ * @throws VectorStoreRejectedError any other refusal
+ */
+export interface VectorStore {
+  /** Server name and version, and that it answers at all. */
+  ping(signal?: AbortSignal): Promise<{ title: string; version: string }>;
+
+  /** `undefined` when there is no such collection (or alias). */
+  describeCollection(name: string): Promise<CollectionInfo | undefined>;
+  createCollection(spec: CollectionSpec): Promise<void>;
+  createPayloadIndex(collection: string, key: string, type: PayloadIndexType): Promise<void>;
+  /** Whether it was there. */
+  deleteCollection(name: string): Promise<boolean>;
+  listCollections(): Promise<string[]>;
+  /** alias → collection */
+  listAliases(): Promise<Record<string, string>>;
+  /** Points every alias at its collection in one atomic request. */
+  setAliases(aliases: Record<string, string>): Promise<void>;
+
+  /**
+   * Writes whole points and returns once they are durable (`wait`).
+   * A stored point whose payload `revision` is higher than the new one is left alone, so a late writer cannot regress it.
+   */
+  upsert(collection: string, points: readonly Point[]): Promise<void>;
+  /** Replaces the whole payload of each point, vectors untouched; one request. Absent points are not created. */
+  overwritePayloads(collection: string, points: readonly { id: PointId; payload: Payload }[]): Promise<void>;
+  delete(collection: string, ids: readonly PointId[]): Promise<void>;
+
+  /** All queries in one request; results in the same order. */
+  queryBatch(collection: string, queries: readonly VectorQuery[]): Promise<Hit[][]>;
+  /** Absent ids are left out; any order. */
+  retrieve(
+    collection: string,
+    ids: readonly PointId[],
+    want: { payload: boolean | string[]; vectors: VectorName[] },
+  ): Promise<StoredPoint[]>;
+  /** One page in id order. `next` is `undefined` on the last page. */
+  scroll(
+    collection: string,
+    page: { filter?: VectorFilter; limit: number; after?: PointId; payload: boolean | string[] },
+  ): Promise<{ points: StoredPoint[]; next: PointId | undefined }>;
+  count(collection: string, filter?: VectorFilter): Promise<number>;
+
+  close(): Promise<void>;
+}
