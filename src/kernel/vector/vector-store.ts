@@ -45,6 +45,7 @@ export interface CollectionInfo {
   distance: string;
   hasLexical: boolean;
   payloadIndexes: Record<string, string>;
+  /** Approximate on a real server while it optimises; `count` is exact. */
   pointCount: number;
 }
 
@@ -52,7 +53,12 @@ export interface CollectionInfo {
 export type QueryTarget =
   | { dense: readonly number[] | Float32Array }
   | { lexical: SparseVector }
-  /** Best similarity to any of `positive`; with `negative`, Qdrant's recommend by `strategy`. The points named are not returned. */
+  /**
+   * Stored points as examples, by Qdrant's recommend `strategy`. One positive alone is a plain query by its vector; with
+   * several positives and no negatives, `best_score` scores by the similarity to the nearest of them. With negatives
+   * scores are on Qdrant's own scale. Examples that live in the searched collection are not returned, and examples that
+   * are not stored are ignored: a target whose positives are all absent gives no hits.
+   */
   | {
       using: VectorName;
       positive: PointId[];
@@ -66,7 +72,7 @@ export interface WeightedTarget {
   target: QueryTarget;
   /** Weight of this list in reciprocal rank fusion. */
   weight: number;
-  /** Candidates taken from this list. */
+  /** Candidates taken from this list, for fusion and diversity; a query with one target and neither takes its own limit. */
   limit: number;
 }
 
@@ -78,7 +84,10 @@ export interface VectorQuery {
   offset?: number;
   /** Only hits above it; for one dense target a cosine, for fusion an RRF score. */
   scoreThreshold?: number;
-  /** 0..1, maximal marginal relevance on the dense vector; only with one dense vector target. */
+  /**
+   * 0 (relevance only) .. 1 (diversity only): maximal marginal relevance on the dense vector, chosen among the target's
+   * `limit` best candidates. Only with one target that is a dense vector or one stored point.
+   */
   diversity?: number;
   /** Payload keys wanted with each hit. */
   payloadKeys: string[];
@@ -116,7 +125,7 @@ export interface VectorStore {
   listCollections(): Promise<string[]>;
   /** alias → collection */
   listAliases(): Promise<Record<string, string>>;
-  /** Points every alias at its collection in one atomic request. */
+  /** Points every alias at its collection in one atomic request; other aliases stay. */
   setAliases(aliases: Record<string, string>): Promise<void>;
 
   /**
@@ -124,7 +133,10 @@ export interface VectorStore {
    * A stored point whose payload `revision` is higher than the new one is left alone, so a late writer cannot regress it.
    */
   upsert(collection: string, points: readonly Point[]): Promise<void>;
-  /** Replaces the whole payload of each point, vectors untouched; one request. Absent points are not created. */
+  /**
+   * Replaces the whole payload of each point, vectors untouched; one request. Absent points are passed over, and so are
+   * stored points whose payload `revision` is higher.
+   */
   overwritePayloads(collection: string, points: readonly { id: PointId; payload: Payload }[]): Promise<void>;
   delete(collection: string, ids: readonly PointId[]): Promise<void>;
 
@@ -136,7 +148,7 @@ export interface VectorStore {
     ids: readonly PointId[],
     want: { payload: boolean | string[]; vectors: VectorName[] },
   ): Promise<StoredPoint[]>;
-  /** One page in id order. `next` is `undefined` on the last page. */
+  /** One page in id order, from `after` on: the `next` of the page before. `next` is `undefined` on the last page. */
   scroll(
     collection: string,
     page: { filter?: VectorFilter; limit: number; after?: PointId; payload: boolean | string[] },
