@@ -1,0 +1,91 @@
+import type { VectorFilter } from '../../kernel/vector/vector-filter';
+import type { Payload, Point, PointId } from '../../kernel/vector/vector-store';
+import type { Schemas } from './qdrant.types';
+
+/** Qdrant refuses bodies over 32 MB by default; a quarter of it leaves room for proxies and keeps one request short. */
+export const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
+
+/** Bodies of conditional upserts, in order, each about `largestBytes` at most (one larger point travels alone). */
+export function upsertBodies(points: readonly Point[], largestBytes: number = LARGEST_BODY_BYTES): string[] {
+  const latest = new Map<PointId, Point>();
+  for (const point of points) {
+    const other = latest.get(point.id);
+    if (!other || (revisionOf(other.payload) ?? -Infinity) <= (revisionOf(point.payload) ?? Infinity)) {
+      latest.set(point.id, point);
+    }
+  }
+  const parts = [...latest.values()].map((point) => ({ point, json: JSON.stringify(pointStruct(point)) }));
+  return inChunks(parts, largestBytes).map((chunk) => {
+    const filter = newerThanStored(chunk.map(({ point }) => point));
+    const condition = filter ? `,"update_filter":${JSON.stringify(filter)}` : '';
+    return `{"points":[${chunk.map(({ json }) => json).join(',')}]${condition}}`;
+  });
+}
+
+/**
+ * Bodies of batch requests with one overwrite a point. Each selects its point by filter rather than by id: an absent
+ * point is then passed over, where naming its id would fail the whole batch, and a newer payload is left alone.
+ */
+export function overwriteBodies(
+  points: readonly { id: PointId; payload: Payload }[],
+  largestBytes: number = LARGEST_BODY_BYTES,
+): string[] {
+  const parts = points.map(({ id, payload }) => {
+    const revision = revisionOf(payload);
+    const filter: VectorFilter = { must: [{ has_id: [id] }] };
+    if (revision !== undefined) filter.must_not = [{ key: 'revision', range: { gt: revision } }];
+    const operation: Schemas['OverwritePayloadOperation'] = { overwrite_payload: { payload, filter } };
+    return { json: JSON.stringify(operation) };
+  });
+  return inChunks(parts, largestBytes).map((chunk) => `{"operations":[${chunk.map(({ json }) => json).join(',')}]}`);
+}
+
+function pointStruct(point: Point): Schemas['PointStruct'] {
+  return {
+    id: point.id,
+    vector: { dense: Array.from(point.dense), lexical: point.lexical },
+    payload: point.payload,
+  };
+}
+
+/**
+ * Matches stored points that the new ones may replace: those whose revision is not higher. Qdrant takes one filter a
+ * request and applies it to existing points only, so points of different revisions become one clause each.
+ */
+function newerThanStored(points: readonly Point[]): VectorFilter | undefined {
+  const idsByRevision = new Map<number, PointId[]>();
+  for (const { id, payload } of points) {
+    const revision = revisionOf(payload);
+    if (revision === undefined) continue;
+    const ids = idsByRevision.get(revision);
+    if (ids) ids.push(id);
+    else idsByRevision.set(revision, [id]);
+  }
+  const clauses = [...idsByRevision].map(([revision, ids]): VectorFilter => {
+    const isHigher = { key: 'revision', range: { gt: revision } };
+    return { must: ids.length === points.length ? [isHigher] : [{ has_id: ids }, isHigher] };
+  });
+  return clauses.length > 0 ? { must_not: clauses } : undefined;
+}
+
+function revisionOf(payload: Payload): number | undefined {
+  return typeof payload.revision === 'number' ? payload.revision : undefined;
+}
+
+function inChunks<T extends { json: string }>(parts: readonly T[], largestBytes: number): T[][] {
+  const chunks: T[][] = [];
+  let current: T[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    const size = Buffer.byteLength(part.json) + 1;
+    if (current.length > 0 && bytes + size > largestBytes) {
+      chunks.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(part);
+    bytes += size;
+  }
+  if (current.length > 0) chunks.push(current);
+  return chunks;
+}
