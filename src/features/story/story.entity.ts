@@ -1,4 +1,4 @@
-import { Index } from 'typeorm';
+import { Index, Unique } from 'typeorm';
 
 import { EmbeddingRow } from '../../kernel/embedding/embedding-row';
 import { EmbeddingTable } from '../../kernel/embedding/embedding-table';
@@ -33,5 +33,5 @@ export class Story extends RecordBase {
   implements: [EmbeddableInterface],
   description: 'A paragraph of a story (or a part of a long one): a row of story_chunk_embeddings.',
 })
-@Index('uq_story_chunk_embeddings_paragraph', ['sourceId', 'chunkIndex'], { synchronize: false })
+@Unique('uq_story_chunk_embeddings_paragraph', ['sourceId', 'chunkIndex'], { deferrable: 'INITIALLY IMMEDIATE' })
 export class StoryChunkEmbedding extends EmbeddingRow {}

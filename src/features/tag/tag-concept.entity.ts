@@ -15,7 +15,7 @@ import { RecordTable } from '../../kernel/record/record-table';
 @Index('idx_tag_concepts_parent_id', ['parentId'])
 @Index('idx_tag_concepts_category', ['category'])
 // Case-folded uniqueness is an expression index, which only the migration can state.
-@Index('uq_tag_concepts_name', ['name'], { synchronize: false })
+@Index('uq_tag_concepts_name', { synchronize: false })
 @Check('chk_tag_concepts_name', "btrim(name) <> ''")
 @Check('chk_tag_concepts_parent', 'parent_id <> id')
 @Check('chk_tag_concepts_usage', 'usage_count >= 0')

@@ -1,0 +1,24 @@
+import { defineRecord } from '../../kernel/record/record-spec';
+import { ContentEmbedding, ContentItem } from './content-item.entity';
+
+export const contentItemSpec = defineRecord<ContentItem>({
+  kind: 'content_item',
+  entity: ContentItem,
+  table: 'content_items',
+  names: { type: 'ContentItem', short: 'Content', field: 'content', plural: 'contents', label: 'content item' },
+  search: 'searchContents',
+  matches: [{ field: 'similarContents', kind: 'content_item', description: 'Content like this.' }],
+  embedding: {
+    entity: ContentEmbedding,
+    table: 'content_embeddings',
+    sourceColumn: 'content_item_id',
+    chunkColumn: 'chunk_index',
+    typeName: 'ContentEmbedding',
+    enumName: 'ContentEmbeddingType',
+    types: { content: { chunking: 'window', text: ({ record }) => record.content ?? '' } },
+    defaultTypes: ['content'],
+    defaultMode: 'HYBRID',
+    hybridWeights: { dense: 1, lexical: 1 },
+    meanTermCount: 40,
+  },
+});

@@ -1,0 +1,26 @@
+import { lines } from '../../kernel/embedding/text';
+import { defineRecord } from '../../kernel/record/record-spec';
+import { TagConcept, TagConceptEmbedding } from './tag-concept.entity';
+
+export const tagConceptSpec = defineRecord<TagConcept>({
+  kind: 'tag_concept',
+  entity: TagConcept,
+  table: 'tag_concepts',
+  names: { type: 'TagConcept', short: 'Tag', field: 'tag', plural: 'tags', label: 'tag' },
+  lists: [{ reference: 'parentId', field: 'children', shape: 'list', orderBy: 'name, id' }],
+  search: 'searchTags',
+  matches: [{ field: 'similarTags', kind: 'tag_concept', description: 'Tags with a meaning like this one’s.' }],
+  embedding: {
+    entity: TagConceptEmbedding,
+    table: 'tag_concept_embeddings',
+    sourceColumn: 'tag_concept_id',
+    chunkColumn: 'chunk_index',
+    typeName: 'TagConceptEmbedding',
+    enumName: 'TagEmbeddingType',
+    types: { concept: { chunking: 'window', text: ({ record }) => lines(record.name, record.description) } },
+    defaultTypes: ['concept'],
+    defaultMode: 'SEMANTIC',
+    hybridWeights: { dense: 1, lexical: 1 },
+    meanTermCount: 20,
+  },
+});

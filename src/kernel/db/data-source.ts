@@ -1,0 +1,35 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+
+import { EmbeddingGeneration } from '../model/embedding-generation.entity';
+import { EmbeddingModel } from '../model/embedding-model.entity';
+import { OutboxEvent } from '../outbox/outbox-event.entity';
+import { VectorPoint } from '../vector/vector-point.entity';
+
+export interface DataSourceSettings {
+  /** Connection string; may name a unix socket (`postgres://user@/db?host=/path`). */
+  url: string;
+  poolSize: number;
+  /** Classes of the features' tables. */
+  entities: readonly (new () => object)[];
+  /** Migration classes, or globs of compiled files. */
+  migrations: NonNullable<DataSourceOptions['migrations']>;
+  applicationName: string;
+}
+
+/** The one place that says how Kindred talks to PostgreSQL. Not connected yet. */
+export function createDataSource(settings: DataSourceSettings): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: settings.url,
+    entities: [OutboxEvent, VectorPoint, EmbeddingModel, EmbeddingGeneration, ...settings.entities],
+    migrations: settings.migrations,
+    migrationsTableName: 'kindred_migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    applicationName: settings.applicationName,
+    poolSize: settings.poolSize,
+  });
+}

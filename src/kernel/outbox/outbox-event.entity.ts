@@ -1,0 +1,66 @@
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+
+export const outboxTopics = ['source', 'point'] as const;
+
+/** `source`: a record's text or payload may have changed. `point`: one point in Qdrant has to be brought to its row's state. */
+export type OutboxTopic = (typeof outboxTopics)[number];
+
+/**
+ * One captured change, written by triggers in the writer's own transaction. Append-only, so capture never waits for
+ * another writer; changes of one key within one transaction are one event, and the relay takes all events of a key at once.
+ */
+@Entity('outbox_events')
+@Unique('uq_outbox_events_transaction_key', ['capturedXid', 'topic', 'kind', 'key'])
+@Index('idx_outbox_events_due', { synchronize: false }) // partial, over (topic, priority, available_at, id) of living events
+@Index('idx_outbox_events_key', ['kind', 'key', 'topic'])
+@Index('idx_outbox_events_dead', { synchronize: false }) // partial, over (dead_at) of dead events
+@Check('chk_outbox_events_topic', "topic IN ('source', 'point')")
+export class OutboxEvent {
+  /** Grows with every event; the revision of the change. */
+  @PrimaryGeneratedColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_outbox_events' })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 10 })
+  topic!: OutboxTopic;
+
+  @Column({ type: 'varchar', length: 50 })
+  kind!: string;
+
+  /** `source`: the record's id. `point`: the point's id. */
+  @Column({ type: 'varchar', length: 36 })
+  key!: string;
+
+  /** The transaction that made the change; a sync token waits for it. */
+  @Column({ name: 'captured_xid', type: 'xid8' as 'bigint', default: () => 'pg_current_xact_id()' })
+  capturedXid!: string;
+
+  @Column({ name: 'captured_at', type: 'timestamptz', default: () => 'clock_timestamp()' })
+  capturedAt!: Date;
+
+  /** 0 for what someone may be waiting for, 1 for bulk work. */
+  @Column({ type: 'smallint', default: 0 })
+  priority!: number;
+
+  /** Not taken before; while leased, when the lease ends. */
+  @Column({ name: 'available_at', type: 'timestamptz', default: () => 'now()' })
+  availableAt!: Date;
+
+  @Column({ name: 'lease_owner', type: 'uuid', nullable: true })
+  leaseOwner!: string | null;
+
+  @Column({ type: 'integer', default: 0 })
+  attempts!: number;
+
+  @Column({ name: 'error_code', type: 'varchar', length: 50, nullable: true })
+  errorCode!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  error!: string | null;
+
+  /** Set once it is given up. */
+  @Column({ name: 'dead_at', type: 'timestamptz', nullable: true })
+  deadAt!: Date | null;
+
+  @Column({ name: 'trace_parent', type: 'varchar', length: 55, nullable: true })
+  traceParent!: string | null;
+}
