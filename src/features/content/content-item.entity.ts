@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
 
 import { EmbeddingRow } from '../../kernel/embedding/embedding-row';
 import { EmbeddingTable } from '../../kernel/embedding/embedding-table';
@@ -33,7 +33,16 @@ export class ContentItem extends RecordBase {
   @Attribute({ type: 'string', maxLength: 50, isFilterable: true, isOrderable: true, writable: 'create' })
   contentType!: string;
 
-  @Attribute({ type: 'string', isFilterable: true, writable: 'create', description: 'Id where it comes from: an integer, a UUID or a slug.' })
+  @ManyToOne(() => ContentType, { onDelete: 'RESTRICT', nullable: false })
+  @JoinColumn({ name: 'content_type', foreignKeyConstraintName: 'fk_content_items_content_type' })
+  contentTypeRow!: ContentType;
+
+  @Attribute({
+    type: 'string',
+    isFilterable: true,
+    writable: 'create',
+    description: 'Id where it comes from: an integer, a UUID or a slug.',
+  })
   contentId!: string;
 
   @Attribute({ type: 'text', isNullable: true })
@@ -42,7 +51,14 @@ export class ContentItem extends RecordBase {
   @Attribute({ type: 'uuid', isNullable: true, isFilterable: true })
   sessionId!: string | null;
 
-  @Attribute({ type: 'string', maxLength: 100, isNullable: true, isFilterable: true, isOrderable: true, description: 'E.g. URL, YouTube, Chat.' })
+  @Attribute({
+    type: 'string',
+    maxLength: 100,
+    isNullable: true,
+    isFilterable: true,
+    isOrderable: true,
+    description: 'E.g. URL, YouTube, Chat.',
+  })
   sourceType!: string | null;
 }
 

@@ -74,16 +74,28 @@ export class JobDescription extends RecordBase {
   @Attribute({ type: 'string', maxLength: 100, isNullable: true, isFilterable: true })
   experienceLevel!: string | null;
 
-  @Attribute({ type: 'integer', isNullable: true, isFilterable: true, isOrderable: true, description: 'Per year, in `currency`.' })
+  @Attribute({
+    type: 'integer',
+    isNullable: true,
+    isFilterable: true,
+    isOrderable: true,
+    description: 'Per year, in `currency`.',
+  })
   salaryMin!: number | null;
 
-  @Attribute({ type: 'integer', isNullable: true, isFilterable: true, isOrderable: true, description: 'Per year, in `currency`.' })
+  @Attribute({
+    type: 'integer',
+    isNullable: true,
+    isFilterable: true,
+    isOrderable: true,
+    description: 'Per year, in `currency`.',
+  })
   salaryMax!: number | null;
 
   @Attribute({ type: 'string', maxLength: 3, isNullable: true, isFilterable: true, description: 'ISO 4217.' })
   currency!: string | null;
 
-  @Attribute({ type: 'boolean', isFilterable: true, default: 'false' })
+  @Attribute({ type: 'boolean', isFilterable: true, default: false })
   isRemote!: boolean;
 }
 

@@ -29,7 +29,10 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
             record.description,
             ...record.responsibilities,
             ...record.requirements,
-            labelled('Skills', record.skills.map((skill) => skill.name)),
+            labelled(
+              'Skills',
+              record.skills.map((skill) => skill.name),
+            ),
             record.educationRequired,
             record.experienceRequired,
           ),
@@ -45,7 +48,10 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
         text: ({ record }) =>
           lines(
             record.title,
-            labelled('Skills', record.skills.map((skill) => skill.name)),
+            labelled(
+              'Skills',
+              record.skills.map((skill) => skill.name),
+            ),
             labelled('Field', [record.role, record.industry]),
           ),
       },

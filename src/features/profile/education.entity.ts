@@ -31,6 +31,6 @@ export class Education extends RecordBase {
   @Attribute({ type: 'partialDate', isNullable: true, isOrderable: true })
   endDate!: string | null;
 
-  @Attribute({ type: 'integer', default: '0', isOrderable: true, description: 'Order within the profile.' })
+  @Attribute({ type: 'integer', default: 0, isOrderable: true, description: 'Order within the profile.' })
   position!: number;
 }

@@ -11,10 +11,23 @@ export class Profile extends RecordBase {
   @Attribute({ type: 'string', isFilterable: true, isOrderable: true })
   name!: string;
 
-  @Attribute({ type: 'string', maxLength: 320, isNullable: true, isFilterable: true, validate: z.email('is not an e-mail address') })
+  @Attribute({
+    type: 'string',
+    maxLength: 320,
+    isNullable: true,
+    isFilterable: true,
+    validate: z.email('is not an e-mail address'),
+  })
   email!: string | null;
 
-  @Attribute({ type: 'string', maxLength: 300, isNullable: true, isFilterable: true, isOrderable: true, description: 'One line under the name.' })
+  @Attribute({
+    type: 'string',
+    maxLength: 300,
+    isNullable: true,
+    isFilterable: true,
+    isOrderable: true,
+    description: 'One line under the name.',
+  })
   headline!: string | null;
 
   @Attribute({ type: 'text', isNullable: true })

@@ -16,7 +16,11 @@ function experienceText(row: RelatedRow): string {
 }
 
 function projectText(row: RelatedRow): string {
-  return lines(String(row.name), row.description as string | null, labelled('Technologies', row.technologies as string[]));
+  return lines(
+    String(row.name),
+    row.description as string | null,
+    labelled('Technologies', row.technologies as string[]),
+  );
 }
 
 function educationText(row: RelatedRow): string {

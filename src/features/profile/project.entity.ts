@@ -29,6 +29,6 @@ export class Project extends RecordBase {
   @Attribute({ type: 'string', maxLength: 2000, isNullable: true, validate: z.url('is not a URL') })
   url!: string | null;
 
-  @Attribute({ type: 'integer', default: '0', isOrderable: true, description: 'Order within the profile.' })
+  @Attribute({ type: 'integer', default: 0, isOrderable: true, description: 'Order within the profile.' })
   position!: number;
 }

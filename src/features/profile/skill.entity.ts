@@ -22,9 +22,15 @@ export class Skill extends RecordBase {
   @Attribute({ type: 'string', isNullable: true, isFilterable: true, isOrderable: true })
   category!: string | null;
 
-  @Attribute({ type: 'string', maxLength: 50, isNullable: true, isFilterable: true, description: 'E.g. beginner, advanced.' })
+  @Attribute({
+    type: 'string',
+    maxLength: 50,
+    isNullable: true,
+    isFilterable: true,
+    description: 'E.g. beginner, advanced.',
+  })
   level!: string | null;
 
-  @Attribute({ type: 'integer', default: '0', isOrderable: true, description: 'Order within the profile.' })
+  @Attribute({ type: 'integer', default: 0, isOrderable: true, description: 'Order within the profile.' })
   position!: number;
 }

@@ -22,10 +22,20 @@ export class WorkExperience extends RecordBase {
   @Attribute({ type: 'string', isNullable: true, isFilterable: true, isOrderable: true })
   company!: string | null;
 
-  @Attribute({ type: 'partialDate', isNullable: true, isOrderable: true, description: 'ISO 8601, may stop at year or month.' })
+  @Attribute({
+    type: 'partialDate',
+    isNullable: true,
+    isOrderable: true,
+    description: 'ISO 8601, may stop at year or month.',
+  })
   startDate!: string | null;
 
-  @Attribute({ type: 'partialDate', isNullable: true, isOrderable: true, description: 'Absent while the position is held.' })
+  @Attribute({
+    type: 'partialDate',
+    isNullable: true,
+    isOrderable: true,
+    description: 'Absent while the position is held.',
+  })
   endDate!: string | null;
 
   @Attribute({ type: 'text', isNullable: true })
@@ -37,6 +47,6 @@ export class WorkExperience extends RecordBase {
   @Attribute({ type: 'strings', isFilterable: true })
   skillsUsed!: string[];
 
-  @Attribute({ type: 'integer', default: '0', isOrderable: true, description: 'Order within the profile.' })
+  @Attribute({ type: 'integer', default: 0, isOrderable: true, description: 'Order within the profile.' })
   position!: number;
 }

@@ -23,7 +23,13 @@ export class GeneratedResume extends RecordBase {
   @Reference({ kind: 'profile', column: 'profile_id', field: 'profile' })
   profileId!: number;
 
-  @Reference({ kind: 'job_description', column: 'job_description_id', field: 'job', isNullable: true, description: 'The job it was written for.' })
+  @Reference({
+    kind: 'job_description',
+    column: 'job_description_id',
+    field: 'job',
+    isNullable: true,
+    description: 'The job it was written for.',
+  })
   jobId!: number | null;
 
   @Attribute({ type: 'string', maxLength: 300, isFilterable: true, isOrderable: true })

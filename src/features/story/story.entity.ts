@@ -6,7 +6,11 @@ import { Attribute } from '../../kernel/record/attribute';
 import { RecordBase } from '../../kernel/record/record-base';
 import { EmbeddableInterface, RecordTable } from '../../kernel/record/record-table';
 
-@RecordTable({ table: 'stories', typeName: 'Story', description: 'A text that is read and searched paragraph by paragraph.' })
+@RecordTable({
+  table: 'stories',
+  typeName: 'Story',
+  description: 'A text that is read and searched paragraph by paragraph.',
+})
 @Index('idx_stories_created_at', ['createdAt'])
 export class Story extends RecordBase {
   @Attribute({ type: 'string', maxLength: 300, isFilterable: true, isOrderable: true })
@@ -33,5 +37,5 @@ export class Story extends RecordBase {
   implements: [EmbeddableInterface],
   description: 'A paragraph of a story (or a part of a long one): a row of story_chunk_embeddings.',
 })
-@Unique('uq_story_chunk_embeddings_paragraph', ['sourceId', 'chunkIndex'], { deferrable: 'INITIALLY IMMEDIATE' })
+@Unique('uq_story_chunk_embeddings_paragraph', ['sourceId', 'chunkIndex'])
 export class StoryChunkEmbedding extends EmbeddingRow {}

@@ -29,10 +29,22 @@ export class TagConcept extends RecordBase {
   @Attribute({ type: 'string', isNullable: true, isFilterable: true, isOrderable: true })
   category!: string | null;
 
-  @Reference({ kind: 'tag_concept', column: 'parent_id', field: 'parent', isNullable: true, description: 'The broader tag.' })
+  @Reference({
+    kind: 'tag_concept',
+    column: 'parent_id',
+    field: 'parent',
+    isNullable: true,
+    description: 'The broader tag.',
+  })
   parentId!: number | null;
 
-  @Attribute({ type: 'integer', default: '0', isOrderable: true, writable: 'never', description: 'Chunks that carry it, not counting rejected ones.' })
+  @Attribute({
+    type: 'integer',
+    default: 0,
+    isOrderable: true,
+    writable: 'never',
+    description: 'Chunks that carry it, not counting rejected ones.',
+  })
   usageCount!: number;
 }
 

@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, DefaultNamingStrategy, type DataSourceOptions, type Table } from 'typeorm';
 
 import { EmbeddingGeneration } from '../model/embedding-generation.entity';
 import { EmbeddingModel } from '../model/embedding-model.entity';
@@ -16,6 +16,13 @@ export interface DataSourceSettings {
   applicationName: string;
 }
 
+/** `pk_<table>`, like the other constraints, instead of a digest. */
+class ReadableNames extends DefaultNamingStrategy {
+  override primaryKeyName(table: Table | string): string {
+    return `pk_${typeof table === 'string' ? table : table.name}`;
+  }
+}
+
 /** The one place that says how Kindred talks to PostgreSQL. Not connected yet. */
 export function createDataSource(settings: DataSourceSettings): DataSource {
   return new DataSource({
@@ -27,6 +34,7 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
+    namingStrategy: new ReadableNames(),
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     applicationName: settings.applicationName,

@@ -1,7 +1,7 @@
 import { toGlobalId } from 'graphql-relay';
 import { GraphQLJSON } from 'graphql-scalars';
 import { Field, GraphQLISODateTime, ID, Int, InterfaceType, registerEnumType } from 'type-graphql';
-import { Column, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Generated, PrimaryGeneratedColumn } from 'typeorm';
 
 import { typeNameOf } from '../record/record-base';
 
@@ -29,13 +29,15 @@ export abstract class EmbeddingRow {
   @PrimaryGeneratedColumn({ type: 'integer' })
   id!: number;
 
-  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  @Column({ type: 'uuid' })
+  @Generated('uuid')
   uuid!: string;
 
   /** Foreign key to the source; the column's name differs by table. */
   sourceId!: number;
 
-  @Column({ name: 'qdrant_point_id', type: 'uuid', default: () => 'gen_random_uuid()' })
+  @Column({ name: 'qdrant_point_id', type: 'uuid' })
+  @Generated('uuid')
   @Field(() => ID, { description: 'Id of the point in Qdrant; stable for as long as the row exists.' })
   qdrantPointId!: string;
 
@@ -96,4 +98,3 @@ export abstract class EmbeddingRow {
     return toGlobalId(typeNameOf(this), String(this.id));
   }
 }
-

@@ -31,15 +31,13 @@ export function EmbeddingTable(options: EmbeddingTableOptions): ClassDecorator {
   return (target) => {
     const prototype = target.prototype as object;
     Column({ name: sourceColumn, type: 'integer' })(prototype, 'sourceId');
-    Column({ name: chunkColumn, type: 'integer', default: () => '0' })(prototype, 'chunkIndex');
+    Column({ name: chunkColumn, type: 'integer', default: 0 })(prototype, 'chunkIndex');
     ManyToOne(options.source, { onDelete: 'CASCADE', nullable: false })(prototype, 'source');
     JoinColumn({ name: sourceColumn, foreignKeyConstraintName: `fk_${table}_${sourceColumn}` })(prototype, 'source');
     Entity(table)(target);
     Unique(`uq_${table}_uuid`, ['uuid'])(target);
-    // Deferrable, so that one statement can shift positions.
-    Unique(`uq_${table}_chunk`, ['sourceId', 'embeddingType', 'chunkIndex'], { deferrable: 'INITIALLY IMMEDIATE' })(
-      target,
-    );
+    // Deferrable in the migration, so that one statement can shift positions; TypeORM cannot read that back.
+    Unique(`uq_${table}_chunk`, ['sourceId', 'embeddingType', 'chunkIndex'])(target);
     Check(`chk_${table}_embedding_type`, `embedding_type IN (${typeList})`)(target);
     Check(`chk_${table}_${chunkColumn}`, `${chunkColumn} >= 0`)(target);
     Check(

@@ -31,7 +31,7 @@ export class OutboxEvent {
   key!: string;
 
   /** The transaction that made the change; a sync token waits for it. */
-  @Column({ name: 'captured_xid', type: 'xid8' as 'bigint', default: () => 'pg_current_xact_id()' })
+  @Column({ name: 'captured_xid', type: 'bigint', default: () => 'kindred_transaction_id()' })
   capturedXid!: string;
 
   @Column({ name: 'captured_at', type: 'timestamptz', default: () => 'clock_timestamp()' })

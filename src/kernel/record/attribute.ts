@@ -29,8 +29,7 @@ export interface AttributeOptions {
   isOrderable?: boolean;
   /** When clients may set it. Default `always`. */
   writable?: 'always' | 'create' | 'never';
-  /** SQL default expression. */
-  default?: string;
+  default?: number | boolean;
   /** GraphQL output and input classes of a `json` attribute that is a list. */
   shape?: { output: () => GraphQLTypeRef; input: () => GraphQLTypeRef };
   /** A further check on what a client sends; its message follows the field's name. */
@@ -84,7 +83,7 @@ const PARTIAL_DATE_LENGTH = 10;
 
 function columnOptions(meta: AttributeMeta): ColumnOptions {
   const base: ColumnOptions = { name: meta.column, nullable: meta.isNullable ?? false };
-  if (meta.default !== undefined) base.default = () => meta.default as string;
+  if (meta.default !== undefined) base.default = meta.default;
   switch (meta.type) {
     case 'string':
       return { ...base, type: 'varchar', length: meta.maxLength ?? 200 };
@@ -103,9 +102,9 @@ function columnOptions(meta: AttributeMeta): ColumnOptions {
     case 'uuid':
       return { ...base, type: 'uuid' };
     case 'strings':
-      return { ...base, type: 'text', array: true, default: () => "'{}'" };
+      return { ...base, type: 'text', array: true, default: '{}' };
     case 'json':
-      return { ...base, type: 'jsonb', default: () => "'[]'" };
+      return { ...base, type: 'jsonb', default: '[]' };
   }
 }
 

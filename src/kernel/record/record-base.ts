@@ -1,6 +1,6 @@
 import { toGlobalId } from 'graphql-relay';
 import { Field, GraphQLISODateTime, ID, InterfaceType, ObjectType } from 'type-graphql';
-import { Column, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Generated, PrimaryGeneratedColumn } from 'typeorm';
 
 /** GraphQL type name of a record class, set when its spec is defined. */
 const typeNames = new WeakMap<object, string>();
@@ -30,7 +30,8 @@ export abstract class RecordBase {
   @PrimaryGeneratedColumn({ type: 'integer' })
   id!: number;
 
-  @Column({ type: 'uuid', default: () => 'gen_random_uuid()' })
+  @Column({ type: 'uuid' })
+  @Generated('uuid')
   uuid!: string;
 
   @Column({ name: 'external_id', type: 'varchar', length: 200, nullable: true })

@@ -1,0 +1,1453 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Capture: every write to a source or embedding table leaves an event in the outbox, in the same transaction. */
+export class CreateCapture1760000000002 implements MigrationInterface {
+  name = 'CreateCapture1760000000002';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profiles() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.name, fresh.email, fresh.headline, fresh.summary, fresh.location, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.email, stale.headline, stale.summary, stale.location, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'work_experience', found.key::text, kindred_priority()
+    FROM (
+      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      JOIN work_experiences child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'project', found.key::text, kindred_priority()
+    FROM (
+      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      JOIN projects child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'education', found.key::text, kindred_priority()
+    FROM (
+      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      JOIN educations child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'skill', found.key::text, kindred_priority()
+    FROM (
+      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      JOIN skills child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'generated_resume', found.key::text, kindred_priority()
+    FROM (
+      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      JOIN generated_resumes child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profiles_insert AFTER INSERT ON profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profiles()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profiles_update AFTER UPDATE ON profiles REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profiles()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profiles_delete AFTER DELETE ON profiles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profiles()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profiles_truncate BEFORE TRUNCATE ON profiles FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profiles()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skills() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'skill', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'skill', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.level, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.level, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM old_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'TRUNCATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM skills row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skills_insert AFTER INSERT ON skills REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skills()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skills_update AFTER UPDATE ON skills REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skills()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skills_delete AFTER DELETE ON skills REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skills()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skills_truncate BEFORE TRUNCATE ON skills FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skills()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experiences() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'work_experience', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.description, fresh.highlights, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.description, stale.highlights, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'work_experience', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.start_date, fresh.end_date, fresh.description, fresh.highlights, fresh.skills_used, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.start_date, stale.end_date, stale.description, stale.highlights, stale.skills_used, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM old_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'TRUNCATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM work_experiences row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experiences_insert AFTER INSERT ON work_experiences REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experiences()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experiences_update AFTER UPDATE ON work_experiences REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experiences()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experiences_delete AFTER DELETE ON work_experiences REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experiences()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experiences_truncate BEFORE TRUNCATE ON work_experiences FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experiences()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_projects() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'project', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'project', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.url, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.url, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM old_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'TRUNCATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM projects row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_projects_insert AFTER INSERT ON projects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_projects()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_projects_update AFTER UPDATE ON projects REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_projects()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_projects_delete AFTER DELETE ON projects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_projects()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_projects_truncate BEFORE TRUNCATE ON projects FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_projects()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_educations() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'education', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'education', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.start_date, fresh.end_date, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.start_date, stale.end_date, stale.position, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM old_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'TRUNCATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.profile_id AS key FROM educations row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_educations_insert AFTER INSERT ON educations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_educations()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_educations_update AFTER UPDATE ON educations REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_educations()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_educations_delete AFTER DELETE ON educations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_educations()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_educations_truncate BEFORE TRUNCATE ON educations FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_educations()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_descriptions() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'job_description', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'job_description', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.title, fresh.company, fresh.location, fresh.description, fresh.responsibilities, fresh.requirements, fresh.skills, fresh.education_required, fresh.experience_required, fresh.role, fresh.industry, fresh.employment_type, fresh.experience_level, fresh.salary_min, fresh.salary_max, fresh.currency, fresh.is_remote, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.company, stale.location, stale.description, stale.responsibilities, stale.requirements, stale.skills, stale.education_required, stale.experience_required, stale.role, stale.industry, stale.employment_type, stale.experience_level, stale.salary_min, stale.salary_max, stale.currency, stale.is_remote, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_descriptions_insert AFTER INSERT ON job_descriptions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_descriptions()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_descriptions_update AFTER UPDATE ON job_descriptions REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_descriptions()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_descriptions_delete AFTER DELETE ON job_descriptions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_descriptions()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_descriptions_truncate BEFORE TRUNCATE ON job_descriptions FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_descriptions()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_generated_resumes() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'generated_resume', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'generated_resume', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.profile_id, fresh.job_description_id, fresh.title, fresh.content, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.job_description_id, stale.title, stale.content, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_generated_resumes_insert AFTER INSERT ON generated_resumes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_generated_resumes()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_generated_resumes_update AFTER UPDATE ON generated_resumes REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_generated_resumes()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_generated_resumes_delete AFTER DELETE ON generated_resumes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_generated_resumes()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_generated_resumes_truncate BEFORE TRUNCATE ON generated_resumes FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_generated_resumes()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_stories() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.title, fresh.author, fresh.collection, fresh.content, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.author, stale.collection, stale.content, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_stories_insert AFTER INSERT ON stories REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_stories()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_stories_update AFTER UPDATE ON stories REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_stories()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_stories_delete AFTER DELETE ON stories REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_stories()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_stories_truncate BEFORE TRUNCATE ON stories FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_stories()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concepts() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.name, fresh.description, fresh.category, fresh.parent_id, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.description, stale.category, stale.parent_id, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concepts_insert AFTER INSERT ON tag_concepts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concepts()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concepts_update AFTER UPDATE ON tag_concepts REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concepts()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concepts_delete AFTER DELETE ON tag_concepts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concepts()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concepts_truncate BEFORE TRUNCATE ON tag_concepts FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concepts()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_items() RETURNS trigger LANGUAGE plpgsql AS $capture$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'content_item', found.key::text, kindred_priority()
+    FROM (
+      SELECT row.id AS key FROM new_rows row
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'content_item', found.key::text, kindred_priority()
+    FROM (
+      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE (fresh.content_type, fresh.content_id, fresh.content, fresh.session_id, fresh.source_type, fresh.archived_at) IS DISTINCT FROM (stale.content_type, stale.content_id, stale.content, stale.session_id, stale.source_type, stale.archived_at)
+    ) found WHERE found.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'source');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_items_insert AFTER INSERT ON content_items REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_items()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_items_update AFTER UPDATE ON content_items REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_items()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_items_delete AFTER DELETE ON content_items REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_items()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_items_truncate BEFORE TRUNCATE ON content_items FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_items()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profile_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.profile_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM profile_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profile_embeddings_insert AFTER INSERT ON profile_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profile_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profile_embeddings_update AFTER UPDATE ON profile_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profile_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profile_embeddings_delete AFTER DELETE ON profile_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profile_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_profile_embeddings_truncate BEFORE TRUNCATE ON profile_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profile_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experience_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.work_experience_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM work_experience_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experience_embeddings_insert AFTER INSERT ON work_experience_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experience_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experience_embeddings_update AFTER UPDATE ON work_experience_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experience_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experience_embeddings_delete AFTER DELETE ON work_experience_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experience_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_work_experience_embeddings_truncate BEFORE TRUNCATE ON work_experience_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_work_experience_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_project_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'project', row.project_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'project', row.project_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.project_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM project_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_project_embeddings_insert AFTER INSERT ON project_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_project_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_project_embeddings_update AFTER UPDATE ON project_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_project_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_project_embeddings_delete AFTER DELETE ON project_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_project_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_project_embeddings_truncate BEFORE TRUNCATE ON project_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_project_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_education_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'education', row.education_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'education', row.education_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.education_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM education_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_education_embeddings_insert AFTER INSERT ON education_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_education_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_education_embeddings_update AFTER UPDATE ON education_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_education_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_education_embeddings_delete AFTER DELETE ON education_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_education_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_education_embeddings_truncate BEFORE TRUNCATE ON education_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_education_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skill_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.skill_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM skill_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skill_embeddings_insert AFTER INSERT ON skill_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skill_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skill_embeddings_update AFTER UPDATE ON skill_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skill_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skill_embeddings_delete AFTER DELETE ON skill_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skill_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_skill_embeddings_truncate BEFORE TRUNCATE ON skill_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skill_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_description_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.job_description_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM job_description_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_description_embeddings_insert AFTER INSERT ON job_description_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_description_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_description_embeddings_update AFTER UPDATE ON job_description_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_description_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_description_embeddings_delete AFTER DELETE ON job_description_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_description_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_job_description_embeddings_truncate BEFORE TRUNCATE ON job_description_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_job_description_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_resume_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.generated_resume_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM resume_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_resume_embeddings_insert AFTER INSERT ON resume_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_resume_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_resume_embeddings_update AFTER UPDATE ON resume_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_resume_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_resume_embeddings_delete AFTER DELETE ON resume_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_resume_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_resume_embeddings_truncate BEFORE TRUNCATE ON resume_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_resume_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_story_chunk_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'story', row.story_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'story', row.story_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.story_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.paragraph_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.paragraph_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM story_chunk_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_story_chunk_embeddings_insert AFTER INSERT ON story_chunk_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_story_chunk_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_story_chunk_embeddings_update AFTER UPDATE ON story_chunk_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_story_chunk_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_story_chunk_embeddings_delete AFTER DELETE ON story_chunk_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_story_chunk_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_story_chunk_embeddings_truncate BEFORE TRUNCATE ON story_chunk_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_story_chunk_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concept_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.tag_concept_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM tag_concept_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concept_embeddings_insert AFTER INSERT ON tag_concept_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concept_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concept_embeddings_update AFTER UPDATE ON tag_concept_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concept_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concept_embeddings_delete AFTER DELETE ON tag_concept_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concept_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_tag_concept_embeddings_truncate BEFORE TRUNCATE ON tag_concept_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concept_embeddings()`,
+    );
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.content_item_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM content_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_embeddings_insert AFTER INSERT ON content_embeddings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_embeddings_update AFTER UPDATE ON content_embeddings REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_embeddings_delete AFTER DELETE ON content_embeddings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_embeddings()`,
+    );
+    await queryRunner.query(
+      `CREATE TRIGGER kindred_capture_content_embeddings_truncate BEFORE TRUNCATE ON content_embeddings FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_embeddings()`,
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`DROP FUNCTION kindred_capture_content_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_tag_concept_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_story_chunk_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_resume_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_job_description_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_skill_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_education_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_project_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_work_experience_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_profile_embeddings CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_content_items CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_tag_concepts CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_stories CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_generated_resumes CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_job_descriptions CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_educations CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_projects CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_work_experiences CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_skills CASCADE`);
+    await queryRunner.query(`DROP FUNCTION kindred_capture_profiles CASCADE`);
+  }
+}

@@ -1,0 +1,248 @@
+import type { RecordKind } from '../record/record-spec';
+
+/**
+ * Capture follows from the specs: which tables need triggers, and what each must put into the outbox.
+ * This module writes that SQL. Migrations hold frozen copies of it; start-up compares the database with it.
+ */
+export interface CaptureFunction {
+  table: string;
+  name: string;
+  /** `CREATE OR REPLACE FUNCTION …`, canonical text. */
+  createFunction: string;
+  /** One statement a trigger. */
+  createTriggers: string[];
+  triggerNames: string[];
+}
+
+const captureName = (table: string): string => `kindred_capture_${table}`;
+
+/** A change of a row in `table` that makes another record's text or payload stale. */
+interface Dependent {
+  kind: string;
+  columns: readonly string[];
+  /** Ids of the records to look at, for all of `rows` (a transition table or the table itself). */
+  all: (rows: string) => string;
+  /** The same for `fresh` and `stale` versions of the rows that `from` joins. */
+  ofChange: (from: string) => string;
+  /** Rows that only their own update concerns: no child can exist before its parent, nor after it. */
+  isUpdateOnly: boolean;
+}
+
+const BOOKKEEPING = ['archived_at'];
+
+function watchedColumns(kind: RecordKind): string[] {
+  return [...kind.attributes.filter((a) => a.writable !== 'never').map((a) => a.column), ...BOOKKEEPING];
+}
+
+function parentDependent(kind: RecordKind, column: string, columns: readonly string[]): Dependent {
+  return {
+    kind: kind.kind,
+    columns,
+    all: (rows) => `SELECT child.id AS key FROM ${rows} row JOIN ${kind.table} child ON child.${column} = row.id`,
+    ofChange: (from) =>
+      from
+        .replace('WHERE', `JOIN ${kind.table} child ON child.${column} = fresh.id WHERE`)
+        .replace('*', 'child.id AS key'),
+    isUpdateOnly: true,
+  };
+}
+
+function childDependent(kind: RecordKind, column: string, columns: readonly string[]): Dependent {
+  return {
+    kind: kind.kind,
+    columns: [column, ...columns],
+    all: (rows) => `SELECT row.${column} AS key FROM ${rows} row`,
+    // A child that moved concerns the parent it left as well.
+    ofChange: (from) => from.replace('*', `unnest(ARRAY[fresh.${column}, stale.${column}]) AS key`),
+    isUpdateOnly: false,
+  };
+}
+
+function ownDependent(kind: RecordKind): Dependent {
+  return {
+    kind: kind.kind,
+    columns: watchedColumns(kind),
+    all: (rows) => `SELECT row.id AS key FROM ${rows} row`,
+    ofChange: (from) => from.replace('*', 'fresh.id AS key'),
+    isUpdateOnly: false,
+  };
+}
+
+/** The kinds whose records go stale when a row of `table` changes. */
+function dependentsOf(table: string, kinds: readonly RecordKind[]): Dependent[] {
+  const dependents: Dependent[] = [];
+  for (const kind of kinds) {
+    if (!kind.embedding) continue;
+    if (kind.table === table) dependents.push(ownDependent(kind));
+    for (const related of Object.values(kind.related ?? {})) {
+      if (related.table !== table) continue;
+      const make = related.direction === 'children' ? childDependent : parentDependent;
+      dependents.push(make(kind, related.column, related.columns));
+    }
+    const owner = kind.attributes.find((attribute) => attribute.property === kind.owner);
+    const ownerKind = kinds.find((candidate) => candidate.kind === owner?.reference?.kind);
+    if (owner && ownerKind?.table === table) dependents.push(parentDependent(kind, owner.column, BOOKKEEPING));
+  }
+  return dependents;
+}
+
+function enqueue(kind: string, select: string): string {
+  return [
+    `    INSERT INTO outbox_events (topic, kind, key, priority)`,
+    `    SELECT DISTINCT 'source', '${kind}', found.key::text, kindred_priority()`,
+    `    FROM (`,
+    `      ${select}`,
+    `    ) found WHERE found.key IS NOT NULL`,
+    `    ON CONFLICT DO NOTHING;`,
+  ].join('\n');
+}
+
+function changed(columns: readonly string[]): string {
+  const list = (alias: string): string => columns.map((column) => `${alias}.${column}`).join(', ');
+  return columns.length === 1
+    ? `${list('fresh')} IS DISTINCT FROM ${list('stale')}`
+    : `(${list('fresh')}) IS DISTINCT FROM (${list('stale')})`;
+}
+
+function changedRows(columns: readonly string[]): string {
+  return [`SELECT * FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id`, `WHERE ${changed(columns)}`].join(
+    '\n      ',
+  );
+}
+
+function recordBody(table: string, dependents: readonly Dependent[], ownKinds: ReadonlySet<string>): string {
+  const lasting = dependents.filter((dependent) => !dependent.isUpdateOnly);
+  // A deleted record's own points go through the cascade to its embedding rows.
+  const survivors = lasting.filter((dependent) => !ownKinds.has(dependent.kind));
+  const branch = (condition: string, list: readonly string[]): string[] =>
+    list.length === 0 ? [] : [`  IF ${condition} THEN`, ...list, `  END IF;`];
+  return [
+    ...branch(
+      `TG_OP = 'INSERT'`,
+      lasting.map((d) => enqueue(d.kind, d.all('new_rows'))),
+    ),
+    ...branch(
+      `TG_OP = 'UPDATE'`,
+      dependents.map((d) => enqueue(d.kind, d.ofChange(changedRows(d.columns)))),
+    ),
+    ...branch(
+      `TG_OP = 'DELETE'`,
+      survivors.map((d) => enqueue(d.kind, d.all('old_rows'))),
+    ),
+    ...branch(
+      `TG_OP = 'TRUNCATE'`,
+      survivors.map((d) => enqueue(d.kind, d.all(table))),
+    ),
+    `  PERFORM pg_notify('kindred_outbox', 'source');`,
+  ].join('\n');
+}
+
+function embeddingBody(kind: RecordKind): string {
+  const spec = kind.embedding;
+  if (!spec) return '';
+  const { table, sourceColumn, chunkColumn } = spec;
+  const columns = ['content_hash', sourceColumn, 'embedding_type', chunkColumn, 'archived_at'];
+  const adopt = (rows: string): string =>
+    [
+      `    WITH adopted AS (`,
+      `      INSERT INTO vector_points (point_id, kind, entity_id)`,
+      `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn} FROM ${rows} row`,
+      `      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',`,
+      `        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL`,
+      `      WHERE vector_points.state = 'deleting'`,
+      `      RETURNING point_id`,
+      `    ), queued AS (`,
+      `      INSERT INTO outbox_events (topic, kind, key, priority)`,
+      `      SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING`,
+      `    )`,
+      `    SELECT (SELECT count(*) FROM ${rows} row) - (SELECT count(*) FROM adopted) INTO taken;`,
+      `    IF taken > 0 THEN`,
+      `      RAISE EXCEPTION 'A qdrant_point_id of ${table} already belongs to another embedding row'`,
+      `        USING ERRCODE = 'unique_violation', TABLE = '${table}', CONSTRAINT = 'pk_vector_points';`,
+      `    END IF;`,
+    ].join('\n');
+  const release = (rows: string): string =>
+    [
+      `    WITH released AS (`,
+      `      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()`,
+      `      FROM ${rows} row`,
+      `      WHERE point.point_id = row.qdrant_point_id AND point.kind = '${kind.kind}'`,
+      `      RETURNING point.point_id`,
+      `    )`,
+      `    INSERT INTO outbox_events (topic, kind, key, priority)`,
+      `    SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;`,
+    ].join('\n');
+  const pairs = `new_rows fresh JOIN old_rows stale ON stale.id = fresh.id`;
+  return [
+    `  IF TG_OP = 'INSERT' THEN`,
+    adopt('new_rows'),
+    `  ELSIF TG_OP = 'UPDATE' THEN`,
+    `    IF EXISTS (SELECT 1 FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN`,
+    release(`(SELECT stale.* FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id)`),
+    adopt(`(SELECT fresh.* FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id)`),
+    `    END IF;`,
+    `    WITH touched AS (`,
+    `      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),`,
+    `        entity_id = fresh.${sourceColumn}, error = NULL, error_code = NULL`,
+    `      FROM ${pairs}`,
+    `      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id`,
+    `        AND ${changed(columns)}`,
+    `      RETURNING point.point_id`,
+    `    )`,
+    `    INSERT INTO outbox_events (topic, kind, key, priority)`,
+    `    SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;`,
+    `  ELSIF TG_OP = 'DELETE' THEN`,
+    release('old_rows'),
+    `  ELSE`,
+    release(table),
+    `  END IF;`,
+    `  PERFORM pg_notify('kindred_outbox', 'point');`,
+  ].join('\n');
+}
+
+function captureFunction(table: string, body: string, declare = ''): CaptureFunction {
+  const name = captureName(table);
+  const trigger = (suffix: string, timing: string, referencing: string): string =>
+    `CREATE TRIGGER ${name}_${suffix} ${timing} ON ${table}${referencing} FOR EACH STATEMENT EXECUTE FUNCTION ${name}()`;
+  return {
+    table,
+    name,
+    createFunction: [
+      `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $capture$`,
+      ...(declare === '' ? [] : [declare]),
+      `BEGIN`,
+      body,
+      `  RETURN NULL;`,
+      `END`,
+      `$capture$`,
+    ].join('\n'),
+    createTriggers: [
+      trigger('insert', 'AFTER INSERT', ' REFERENCING NEW TABLE AS new_rows'),
+      trigger('update', 'AFTER UPDATE', ' REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows'),
+      trigger('delete', 'AFTER DELETE', ' REFERENCING OLD TABLE AS old_rows'),
+      trigger('truncate', 'BEFORE TRUNCATE', ''),
+    ],
+    triggerNames: ['insert', 'update', 'delete', 'truncate'].map((suffix) => `${name}_${suffix}`),
+  };
+}
+
+/** Every capture function that these kinds need, one a table, in a stable order. */
+export function captureFunctions(kinds: readonly RecordKind[]): CaptureFunction[] {
+  const tables = new Set<string>();
+  for (const kind of kinds) {
+    tables.add(kind.table);
+    for (const related of Object.values(kind.related ?? {})) tables.add(related.table);
+  }
+  const records = [...tables]
+    .map((table) => ({
+      table,
+      dependents: dependentsOf(table, kinds),
+      own: new Set(kinds.filter((kind) => kind.table === table).map((kind) => kind.kind)),
+    }))
+    .filter(({ dependents }) => dependents.length > 0)
+    .map(({ table, dependents, own }) => captureFunction(table, recordBody(table, dependents, own)));
+  const embeddings = kinds.flatMap((kind) =>
+    kind.embedding ? [captureFunction(kind.embedding.table, embeddingBody(kind), 'DECLARE taken bigint;')] : [],
+  );
+  return [...records, ...embeddings];
+}
