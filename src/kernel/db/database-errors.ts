@@ -1,0 +1,96 @@
+import { DomainError } from '../errors/domain-error';
+
+interface PostgresError extends Error {
+  code?: string;
+  detail?: string;
+  constraint?: string;
+  table?: string;
+  column?: string;
+  driverError?: PostgresError;
+}
+
+const CONNECTION_FAULT = /^(08|57P|53300)/;
+const SOCKET_FAULTS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
+const LOST_CONNECTION = /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i;
+/** `Key (external_id)=(x) already exists.` → column and value */
+const KEY_DETAIL = /^Key \((.+?)\)=\((.*)\) /s;
+
+const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+function postgresErrorOf(error: unknown): PostgresError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const wrapped = error as PostgresError;
+  return wrapped.driverError ?? wrapped;
+}
+
+/** Says what PostgreSQL refused in the caller's terms. What it does not know passes through unchanged. */
+export function toDomainError(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
+  const cause = postgresErrorOf(error);
+  if (!cause) return error;
+  const code = cause.code ?? '';
+  const key = KEY_DETAIL.exec(cause.detail ?? '');
+  const field = key?.[1] === undefined ? cause.column : key[1];
+  switch (code) {
+    case '23505': {
+      if (cause.constraint === 'uq_tag_concepts_name') {
+        return new DomainError('CONFLICT', `name: a tag of that name exists already (case does not count).`, {
+          cause,
+          details: { field: 'name' },
+        });
+      }
+      const name = camelCase(field ?? 'value');
+      return new DomainError('CONFLICT', `${name}: '${key?.[2] ?? ''}' is taken; it must be unique.`, {
+        cause,
+        details: { field: name },
+      });
+    }
+    case '23503':
+      return foreignKeyError(cause, camelCase(field ?? 'reference'), key?.[2] ?? '');
+    case '23502':
+      return new DomainError('BAD_INPUT', `${camelCase(cause.column ?? 'a field')} must have a value.`, {
+        cause,
+        details: { field: camelCase(cause.column ?? '') },
+      });
+    case '23514':
+      return new DomainError('BAD_INPUT', `A value breaks the rule ${cause.constraint ?? 'of its table'}.`, { cause });
+    case '22001':
+      return new DomainError('BAD_INPUT', 'A value is longer than its field allows.', { cause });
+    case '22021':
+    case '22P05':
+      return new DomainError('BAD_INPUT', 'A text has a NUL or another character that cannot be stored.', { cause });
+    case 'KD001':
+      return new DomainError('TAG_CYCLE', `parentId: ${cause.message}.`, { cause, details: { field: 'parentId' } });
+    case 'KD002':
+      return new DomainError('BAD_INPUT', `${cause.message}; it must match ${cause.detail ?? ''}.`, {
+        cause,
+        details: { field: 'contentId' },
+      });
+    case 'KD003':
+      return new DomainError('BAD_INPUT', `${cause.message}.`, { cause });
+    default:
+  }
+  if (CONNECTION_FAULT.test(code) || SOCKET_FAULTS.has(code) || LOST_CONNECTION.test(cause.message)) {
+    return new DomainError('DATABASE_UNAVAILABLE', 'The database does not answer; try again shortly.', {
+      retryable: true,
+      cause,
+    });
+  }
+  if (code === '40001' || code === '40P01') {
+    return new DomainError('CONFLICT', 'Another write got in the way; try again.', { retryable: true, cause });
+  }
+  return error;
+}
+
+function foreignKeyError(cause: PostgresError, field: string, value: string): DomainError {
+  if (cause.constraint === 'fk_content_items_content_type') {
+    return new DomainError('BAD_INPUT', `contentType: '${value}' is no content type.`, {
+      cause,
+      details: { field: 'contentType' },
+    });
+  }
+  return new DomainError('PARENT_NOT_FOUND', `${field}: there is no record with id ${value}.`, {
+    cause,
+    details: { field },
+  });
+}

@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import type { Pool, PoolClient } from 'pg';
+import type { DataSource, EntityManager } from 'typeorm';
+
+import { toDomainError } from './database-errors';
+
+export type SqlValue = unknown;
+
+/** Runs one statement. `name` makes it a prepared statement of the connection, for statements that run often. */
+export interface SqlRunner {
+  query<Row extends object>(sql: string, values?: readonly SqlValue[], name?: string): Promise<Row[]>;
+}
+
+export interface TransactionSettings {
+  /** Who is recorded as the writer. */
+  actor?: string;
+  /** Bulk work goes behind what someone may be waiting for. */
+  isBulk?: boolean;
+}
+
+export interface Transaction extends SqlRunner {
+  /** TypeORM's view of the same transaction. */
+  readonly manager: EntityManager;
+}
+
+/** Called after each statement; tests count round trips with it, metrics time them. */
+export type StatementObserver = (statement: { sql: string; durationMs: number; rowCount: number }) => void;
+
+const actorStorage = new AsyncLocalStorage<string>();
+
+/** Runs `work` so that every transaction inside records `actor` as the writer. */
+export function withActor<T>(actor: string, work: () => Promise<T>): Promise<T> {
+  return actorStorage.run(actor, work);
+}
+
+/** PostgreSQL as the kernel uses it: raw parameterised SQL for reads, TypeORM inside transactions for writes. */
+export class Database implements SqlRunner {
+  private readonly observers = new Set<StatementObserver>();
+
+  constructor(readonly dataSource: DataSource) {}
+
+  /** The driver's own pool; TypeORM and raw statements share its connections. */
+  get pool(): Pool {
+    return (this.dataSource.driver as unknown as { master: Pool }).master;
+  }
+
+  observe(observer: StatementObserver): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  async query<Row extends object>(sql: string, values: readonly SqlValue[] = [], name?: string): Promise<Row[]> {
+    const startedAt = performance.now();
+    try {
+      const result = await this.pool.query<Row>({ text: sql, values: [...values], name });
+      this.report(sql, startedAt, result.rows.length);
+      return result.rows;
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction: all of it or nothing.
+   * @throws DomainError for constraint violations and lost connections; other errors of `work` pass through
+   */
+  async transaction<T>(settings: TransactionSettings, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const actor = settings.actor ?? actorStorage.getStore() ?? '';
+    try {
+      return await this.dataSource.transaction(async (manager) => {
+        await manager.query("SELECT set_config('kindred.actor', $1, true), set_config('kindred.priority', $2, true)", [
+          actor,
+          settings.isBulk === true ? '1' : '0',
+        ]);
+        const client = (manager.queryRunner as unknown as { databaseConnection: PoolClient }).databaseConnection;
+        return work({
+          manager,
+          query: async <Row extends object>(sql: string, values: readonly SqlValue[] = [], name?: string) => {
+            const startedAt = performance.now();
+            const result = await client.query<Row>({ text: sql, values: [...values], name });
+            this.report(sql, startedAt, result.rows.length);
+            return result.rows;
+          },
+        });
+      });
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private report(sql: string, startedAt: number, rowCount: number): void {
+    if (this.observers.size === 0) return;
+    const durationMs = performance.now() - startedAt;
+    for (const observer of this.observers) observer({ sql, durationMs, rowCount });
+  }
+}
