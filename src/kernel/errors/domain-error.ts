@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'MODEL_REJECTED' // the provider refused the request; retrying cannot help
   | 'TEXT_TOO_LONG'
   | 'DATA_FOLDER_IN_USE'
+  | 'DATA_DAMAGED' // a stored file fails its checksum; nothing is opened
   | 'INTERNAL';
 
 export interface DomainErrorOptions {
