@@ -20,6 +20,8 @@ export interface LocalEmbedderOptions {
   fetchTimeoutMs?: number;
   manifest?: ModelManifest;
   fetchTarball?: TarballFetcher;
+  /** The worker thread's entry file; for tests of a thread that dies. */
+  workerFile?: string;
 }
 
 /**
@@ -97,7 +99,7 @@ class LocalEmbedder implements Embedder {
     const { signal } = this.closing;
     const folder = await ensureModelFiles({ cacheDir, manifest, fetchTarball, onProgress, log, signal });
     signal.throwIfAborted();
-    const thread = new ModelThread({ folder, manifest }, onDeath);
+    const thread = new ModelThread({ folder, manifest }, { onDeath, workerFile: this.options.workerFile });
     await thread.loaded;
     return thread;
   }

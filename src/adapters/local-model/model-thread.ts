@@ -21,8 +21,8 @@ export class ModelThread {
   /** Settles once the model is in memory, or cannot be. */
   readonly loaded: Promise<void>;
 
-  constructor(settings: WorkerSettings, onDeath: () => void) {
-    this.worker = new Worker(entryFile(__filename, './embedding.worker'), { workerData: settings });
+  constructor(settings: WorkerSettings, { onDeath, workerFile }: { onDeath: () => void; workerFile?: string }) {
+    this.worker = new Worker(workerFile ?? entryFile(__filename, './embedding.worker'), { workerData: settings });
     let onLoaded: () => void = () => undefined;
     let onLoadFailed: (error: Error) => void = () => undefined;
     this.loaded = new Promise<void>((resolve, reject) => {

@@ -1,0 +1,1 @@
+export { createDeterministicEmbedder, type DeterministicEmbedderOptions } from './deterministic-embedder';
