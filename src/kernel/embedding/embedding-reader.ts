@@ -1,0 +1,108 @@
+import type { SqlRunner } from '../db/database';
+import type { RecordKind } from '../record/record-spec';
+import type { EmbeddingRow } from './embedding-row';
+import type { EmbeddingSpec } from './embedding-spec';
+
+const SHARED_COLUMNS: readonly [column: string, property: string][] = [
+  ['id', 'id'],
+  ['uuid', 'uuid'],
+  ['qdrant_point_id', 'qdrantPointId'],
+  ['embedding_type', 'embeddingType'],
+  ['text', 'text'],
+  ['context_line', 'contextLine'],
+  ['start_offset', 'startOffset'],
+  ['end_offset', 'endOffset'],
+  ['content_hash', 'contentHash'],
+  ['metadata_json', 'metadataJson'],
+  ['created_at', 'createdAt'],
+  ['updated_at', 'updatedAt'],
+  ['created_by', 'createdBy'],
+  ['updated_by', 'updatedBy'],
+  ['archived_at', 'archivedAt'],
+];
+
+function rowSelect(spec: EmbeddingSpec): string {
+  const shared = SHARED_COLUMNS.map(([column, property]) => `t.${column} AS "${property}"`).join(', ');
+  return `${shared}, t.${spec.sourceColumn} AS "sourceId", t.${spec.chunkColumn} AS "chunkIndex"`;
+}
+
+export function specOf(kind: RecordKind): EmbeddingSpec {
+  if (!kind.embedding) throw new Error(`${kind.kind} has no embeddings`);
+  return kind.embedding;
+}
+
+function toRow(kind: RecordKind, row: object): EmbeddingRow {
+  return Object.assign(new (specOf(kind).entity)(), row);
+}
+
+/** Reads rows of the typed embedding tables, one statement a call. */
+export class EmbeddingReader {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** All rows of each source, by type and position. */
+  async bySources(kind: RecordKind, sourceIds: readonly number[]): Promise<EmbeddingRow[][]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<{ sourceId: number }>(
+      `SELECT ${rowSelect(spec)} FROM ${spec.table} t
+       WHERE t.${spec.sourceColumn} = ANY($1::int[])
+       ORDER BY t.${spec.sourceColumn}, t.embedding_type, t.${spec.chunkColumn}`,
+      [sourceIds],
+    );
+    const bySource = new Map<number, EmbeddingRow[]>(sourceIds.map((id) => [id, []]));
+    for (const row of rows) bySource.get(row.sourceId)?.push(toRow(kind, row));
+    return sourceIds.map((id) => bySource.get(id) ?? []);
+  }
+
+  async byPointIds(kind: RecordKind, pointIds: readonly string[]): Promise<(EmbeddingRow | null)[]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<{ qdrantPointId: string }>(
+      `SELECT ${rowSelect(spec)} FROM ${spec.table} t WHERE t.qdrant_point_id = ANY($1::uuid[])`,
+      [pointIds],
+    );
+    const byPoint = new Map(rows.map((row) => [row.qdrantPointId, toRow(kind, row)]));
+    return pointIds.map((id) => byPoint.get(id) ?? null);
+  }
+
+  async byIds(kind: RecordKind, ids: readonly number[]): Promise<(EmbeddingRow | null)[]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<{ id: number }>(
+      `SELECT ${rowSelect(spec)} FROM ${spec.table} t WHERE t.id = ANY($1::int[])`,
+      [ids],
+    );
+    const byId = new Map(rows.map((row) => [row.id, toRow(kind, row)]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
+  /** Rows of each source from position `afterIndex` on, one more than `limit` where there are more. */
+  async pages(
+    kind: RecordKind,
+    limit: number,
+    sources: readonly { id: number; afterIndex: number }[],
+  ): Promise<EmbeddingRow[][]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<{ ordinal: number }>(
+      `SELECT page.*, source.ordinal::int AS ordinal
+       FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS source (id, after_index, ordinal)
+       CROSS JOIN LATERAL (
+         SELECT ${rowSelect(spec)} FROM ${spec.table} t
+         WHERE t.${spec.sourceColumn} = source.id AND t.${spec.chunkColumn} > source.after_index AND t.archived_at IS NULL
+         ORDER BY t.${spec.chunkColumn} LIMIT $3
+       ) page`,
+      [sources.map((source) => source.id), sources.map((source) => source.afterIndex), limit],
+    );
+    const pages: EmbeddingRow[][] = sources.map(() => []);
+    for (const { ordinal, ...row } of rows) pages[ordinal - 1]?.push(toRow(kind, row));
+    return pages;
+  }
+
+  async counts(kind: RecordKind, sourceIds: readonly number[]): Promise<number[]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<{ source: number; count: number }>(
+      `SELECT t.${spec.sourceColumn} AS source, count(*)::int AS count FROM ${spec.table} t
+       WHERE t.${spec.sourceColumn} = ANY($1::int[]) AND t.archived_at IS NULL GROUP BY 1`,
+      [sourceIds],
+    );
+    const counts = new Map(rows.map((row) => [row.source, row.count]));
+    return sourceIds.map((id) => counts.get(id) ?? 0);
+  }
+}
