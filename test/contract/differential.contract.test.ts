@@ -67,7 +67,10 @@ function filterOf(condition: fc.Arbitrary<Condition>): fc.Arbitrary<ReferenceFil
 }
 
 const nested: fc.Arbitrary<Condition> = fc.record({
-  nested: fc.record({ key: fc.constant('list'), filter: filterOf(leaf(innerKey)) }),
+  nested: fc.record({
+    key: fc.constant('list'),
+    filter: filterOf(leaf(innerKey)).filter((inner) => Object.keys(inner).length > 0),
+  }),
 });
 const hasId: fc.Arbitrary<Condition> = fc.record({
   has_id: fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }),
@@ -77,7 +80,12 @@ const simple = fc.oneof(
   { weight: 1, arbitrary: nested },
   { weight: 1, arbitrary: hasId },
 );
-const filter = filterOf(fc.oneof({ weight: 4, arbitrary: simple }, { weight: 1, arbitrary: filterOf(simple) }));
+const filter = filterOf(
+  fc.oneof(
+    { weight: 4, arbitrary: simple },
+    { weight: 1, arbitrary: filterOf(simple).filter((inner) => Object.keys(inner).length > 0) },
+  ),
+);
 
 describe('any filter over any points', () => {
   it('selects what the rules say', async () => {

@@ -14,7 +14,8 @@ import type {
   VectorQuery,
   VectorStore,
 } from '../../kernel/vector/vector-store';
-import { namedExamples, withoutAbsentExamples } from './example-points';
+import { compileFilter } from './filter.compile';
+import { answerableQuery, namedExamples, type IsStored } from './answerable-query';
 import { collectionPath, QdrantAdministration } from './qdrant.administration';
 import { QdrantTransport, type QdrantStoreOptions } from './qdrant.transport';
 import type { Schemas } from './qdrant.types';
@@ -81,7 +82,7 @@ export class QdrantStore implements VectorStore {
 
   async queryBatch(collection: string, queries: readonly VectorQuery[]): Promise<Hit[][]> {
     if (queries.length === 0) return [];
-    const compiled = queries.map((query) => compileQuery(collection, query));
+    const compiled = queries.map((query) => this.#compile(collection, query));
     try {
       return await this.#sendQueries(collection, compiled);
     } catch (error) {
@@ -116,7 +117,7 @@ export class QdrantStore implements VectorStore {
       limit: page.limit,
       with_payload: payloadSelector(page.payload),
       with_vector: false,
-      ...(page.filter ? { filter: page.filter } : {}),
+      ...(page.filter ? { filter: compileFilter(page.filter) } : {}),
       ...(page.after === undefined ? {} : { offset: page.after }),
     };
     const path = `${collectionPath(collection)}/points/scroll`;
@@ -129,7 +130,7 @@ export class QdrantStore implements VectorStore {
   }
 
   async count(collection: string, filter?: VectorFilter): Promise<number> {
-    const body: Schemas['CountRequest'] = { exact: true, ...(filter ? { filter } : {}) };
+    const body: Schemas['CountRequest'] = { exact: true, ...(filter ? { filter: compileFilter(filter) } : {}) };
     const path = `${collectionPath(collection)}/points/count`;
     return (await this.#transport.send<Schemas['CountResult']>('POST', path, { body })).count;
   }
@@ -166,10 +167,14 @@ export class QdrantStore implements VectorStore {
       isAnyAbsent ||= found.length < ids.size;
     }
     if (!isAnyAbsent) return undefined;
-    return queries.map((query) => {
-      const rest = withoutAbsentExamples(collection, query, (home, id) => stored.get(home)?.has(id) ?? false);
-      return rest && compileQuery(collection, rest, query.targets.length > 1);
-    });
+    return queries.map((query) => this.#compile(collection, query, (home, id) => stored.get(home)?.has(id) ?? false));
+  }
+
+  /** `undefined` when the query has nothing to compare with, so that no hit can answer it. */
+  #compile(collection: string, query: VectorQuery, isStored?: IsStored): CompiledQuery | undefined {
+    const answerable = answerableQuery(collection, query, isStored);
+    // A fusion that lost targets stays one, so that its scores keep their scale.
+    return answerable && compileQuery(collection, answerable, query.targets.length > 1);
   }
 }
 

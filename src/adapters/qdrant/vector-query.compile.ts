@@ -1,6 +1,7 @@
 import { DomainError } from '../../kernel/errors/domain-error';
 import type { PointId, QueryTarget, VectorQuery } from '../../kernel/vector/vector-store';
 import { DENSE, LEXICAL } from '../../kernel/vector/vector-store';
+import { compileFilter } from './filter.compile';
 import type { Schemas } from './qdrant.types';
 
 export interface CompiledQuery {
@@ -16,13 +17,9 @@ const asReported = (score: number): number => score;
 
 /**
  * One `VectorQuery` as one request of Qdrant's query batch.
- * @param isFused whether the answer is scored by rank; a fusion that lost targets stays one, so its scores keep their scale
+ * @param isFused whether hits are scored by reciprocal rank rather than by their similarity
  */
-export function compileQuery(
-  collection: string,
-  query: VectorQuery,
-  isFused: boolean = query.targets.length > 1,
-): CompiledQuery {
+export function compileQuery(collection: string, query: VectorQuery, isFused: boolean): CompiledQuery {
   const [first] = query.targets;
   if (!first) throw new DomainError('BAD_INPUT', 'A vector query needs at least one target');
   const page = {
@@ -46,7 +43,7 @@ export function compileQuery(
             Math.max(first.limit, query.limit + (query.offset ?? 0)),
           )),
       ...page,
-      ...(query.filter ? { filter: query.filter } : {}),
+      ...(query.filter ? { filter: compileFilter(query.filter) } : {}),
       ...(threshold === undefined ? {} : { score_threshold: isScaled ? toBestScore(threshold) : threshold }),
     },
     scoreOf: isScaled ? fromBestScore : asReported,
@@ -70,7 +67,7 @@ function compileFusion(
       prefetch: query.targets.map(({ target, limit }) => ({
         ...targetRequest(collection, target),
         limit,
-        ...(query.filter ? { filter: query.filter } : {}),
+        ...(query.filter ? { filter: compileFilter(query.filter) } : {}),
       })),
       query: { rrf: { weights: query.targets.map(({ weight }) => weight) } },
       ...page,

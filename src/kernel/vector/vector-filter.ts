@@ -1,6 +1,6 @@
 /**
  * A payload filter in Qdrant's own shape, limited to what Kindred's filters compile to.
- * `must: []` is true and `should: []` is false, as in Qdrant.
+ * `must: []` and `must_not: []` are true, `should: []` is false: none of no conditions holds.
  */
 export interface VectorFilter {
   must?: VectorCondition[];

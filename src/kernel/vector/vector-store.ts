@@ -52,6 +52,7 @@ export interface CollectionInfo {
 /** What to compare with: a dense vector, a lexical vector, or points that are already stored. */
 export type QueryTarget =
   | { dense: readonly number[] | Float32Array }
+  /** Without any term it gives no hits. */
   | { lexical: SparseVector }
   /**
    * Stored points as examples, by Qdrant's recommend `strategy`. One positive alone is a plain query by its vector; with
