@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { constants, existsSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, types } from 'node:util';
 import { DomainError } from '../../kernel/errors/domain-error';
 import { explainFileError } from './failures';
 
@@ -122,7 +122,7 @@ async function checkThatItRuns(postgres: string): Promise<void> {
   try {
     await run(postgres, ['--version'], { env: {} });
   } catch (error) {
-    const said = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+    const said = types.isNativeError(error) ? error.message.trim().split('\n').at(-1) : String(error);
     throw new DomainError(
       'CONFIGURATION',
       `The embedded PostgreSQL's binaries do not run on this machine (${said}); they need glibc on Linux, and a cache ` +

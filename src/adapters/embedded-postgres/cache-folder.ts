@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DomainError } from '../../kernel/errors/domain-error';
@@ -20,9 +20,12 @@ export function cacheFolder(preferred?: string): string {
   for (const candidate of candidates) {
     const folder = path.join(candidate, 'postgres');
     try {
+      const isNew = !existsSync(candidate);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (isRoot) [candidate, folder].forEach((made) => openToAll(made));
-      if ([candidate, folder].every(isOurs) && (!isRoot || isReachableByOthers(folder))) return folder;
+      if (!isOurs(folder) || !isOurs(candidate)) continue;
+      chmodSync(folder, isRoot ? 0o755 : 0o700);
+      if (isRoot && isNew) chmodSync(candidate, 0o755);
+      if (!isRoot || isReachableByOthers(folder)) return folder;
     } catch {
       // Not this one: read-only, somebody else's, or a file is in the way.
     }
@@ -42,12 +45,8 @@ export function isReachableByOthers(folder: string): boolean {
   }
 }
 
-function openToAll(folder: string): void {
-  if (isOurs(folder)) chmodSync(folder, 0o755);
-}
-
-/** Ours alone to write: nobody can have planted a program there. */
+/** A real folder of ours that not everybody may write to, so that nobody can have planted a program there. */
 function isOurs(folder: string): boolean {
   const stat = lstatSync(folder);
-  return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0;
+  return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o002) === 0;
 }

@@ -13,6 +13,7 @@ export const ROLE = 'kindred';
 export const DATABASE = 'kindred';
 
 const DRAFT_PREFIX = 'cluster.init-';
+const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 };
 
 /**
  * Whoever reaches the socket, in a folder of mode 0700, is the owner or root, so a password would protect nothing.
@@ -40,7 +41,8 @@ export async function ensureCluster(
   const parent = path.dirname(clusterDir);
   try {
     for (const name of await readdir(parent)) {
-      if (name.startsWith(DRAFT_PREFIX)) await rm(path.join(parent, name), { recursive: true, force: true });
+      // An interrupted attempt's initdb may be at work for another moment, hence the retries.
+      if (name.startsWith(DRAFT_PREFIX)) await rm(path.join(parent, name), REMOVE);
     }
     if (existsSync(clusterDir)) {
       checkVersion(clusterDir, binaries.major);
@@ -54,7 +56,7 @@ export async function ensureCluster(
       await rename(draft, clusterDir);
       await flushFolder(parent);
     } finally {
-      await rm(draft, { recursive: true, force: true });
+      await rm(draft, REMOVE);
     }
   } catch (error) {
     throw explainFileError(error, 'create the database', clusterDir);
@@ -77,7 +79,7 @@ export async function copyTemplateCluster(
         await initialise(draft, binaries, user);
         await publish(draft, template);
       } finally {
-        await rm(draft, { recursive: true, force: true });
+        await rm(draft, REMOVE);
       }
     }
     // cp: 70 ms for 1,000 files, where fs.cp takes 300.

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DomainError } from '../../kernel/errors/domain-error';
 
 const ELSEWHERE = 'choose another folder with KINDRED_DATA_DIR, or set DATABASE_URL to a PostgreSQL server of yours';
@@ -5,7 +6,7 @@ const ELSEWHERE = 'choose another folder with KINDRED_DATA_DIR, or set DATABASE_
 /** Turns what the file system refused into what the reader can do about it. Errors that already say so pass through. */
 export function explainFileError(error: unknown, doing: string, file: string): Error {
   if (error instanceof DomainError) return error;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCode(error);
   const options = { cause: error };
   switch (code) {
     case 'EACCES':
@@ -27,8 +28,13 @@ export function explainFileError(error: unknown, doing: string, file: string): E
         retryable: true,
       });
     default:
-      return error instanceof Error ? error : new Error(`Cannot ${doing} at ${file}`, options);
+      return types.isNativeError(error) ? error : new Error(`Cannot ${doing} at ${file}`, options);
   }
+}
+
+/** `ENOENT`, `EPERM` and the like, when `error` is the system's. */
+export function systemCode(error: unknown): unknown {
+  return types.isNativeError(error) && 'code' in error ? error.code : undefined;
 }
 
 /** Says why the server (or `initdb`) gave up, from the last lines that it wrote. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
 import type { AcquireFileLock, FileLock } from '../../kernel/process/file-lock';
 
@@ -32,7 +33,7 @@ export const acquireFileLock: AcquireFileLock = (file): FileLock | undefined => 
 };
 
 function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const code = 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? (code & 0xff) === SQLITE_BUSY : error.message.includes('database is locked');
 }
