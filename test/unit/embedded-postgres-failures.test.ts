@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { explainFileError, explainServerFailure } from '../../src/adapters/embedded-postgres/failures';
+import { explainServerFailure } from '../../src/adapters/embedded-postgres/failures';
 import { DomainError } from '../../src/kernel/errors/domain-error';
 
 describe('what a failing server says', () => {
@@ -14,25 +14,5 @@ describe('what a failing server says', () => {
     expect(error).toBeInstanceOf(DomainError);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
-  });
-});
-
-describe('what the file system refuses', () => {
-  it.each([
-    ['EACCES', 'CONFIGURATION', false],
-    ['EROFS', 'CONFIGURATION', false],
-    ['ENOSPC', 'DATABASE_UNAVAILABLE', true],
-  ])('%s becomes %s', (systemCode, code, retryable) => {
-    const cause = Object.assign(new Error('system'), { code: systemCode });
-    const error = explainFileError(cause, 'create the database', '/data/cluster');
-    expect(error).toMatchObject({ code, retryable, cause });
-    expect(error.message).toContain('/data/cluster');
-  });
-
-  it('leaves an error alone that already says what is wrong, or that it does not know', () => {
-    const known = new DomainError('CONFLICT', 'taken');
-    const unknown = new Error('strange');
-    expect(explainFileError(known, 'x', '/y')).toBe(known);
-    expect(explainFileError(unknown, 'x', '/y')).toBe(unknown);
   });
 });

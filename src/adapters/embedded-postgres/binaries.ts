@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'n
 import path from 'node:path';
 import { promisify, types } from 'node:util';
 import { DomainError } from '../../kernel/errors/domain-error';
-import { explainFileError } from './failures';
+import { explainFileError } from '../../kernel/process/file-error';
 
 export interface PostgresBinaries {
   /** Of the package, e.g. `18.4.0-beta.17-linux-x64`. */

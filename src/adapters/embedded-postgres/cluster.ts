@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError } from '../../kernel/errors/domain-error';
 import { publish, type PostgresBinaries } from './binaries';
-import { explainFileError, explainServerFailure } from './failures';
+import { explainFileError } from '../../kernel/process/file-error';
+import { explainServerFailure } from './failures';
 import { clusterArgument, SERVER_ENVIRONMENT } from './server-place';
 import { accountForInitdb, type ServerUser } from './server-user';
 

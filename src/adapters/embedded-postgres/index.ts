@@ -6,7 +6,7 @@ import { acquireFileLock } from '../file-lock';
 import { prepareBinaries } from './binaries';
 import { cacheFolder } from './cache-folder';
 import { copyTemplateCluster, DATABASE, ensureCluster, makeDataFolder, ROLE } from './cluster';
-import { explainFileError } from './failures';
+import { explainFileError } from '../../kernel/process/file-error';
 import { disownPid, isAlive, isServerOf, readPostmasterFile } from './postmaster-file';
 import { makeServerFolder, SERVER_PORT } from './server-place';
 import { startServer, type ServerProcess } from './server-process';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { systemCode } from './failures';
+import { systemCode } from '../../kernel/process/file-error';
 
 /** What a running server writes into its data directory. */
 export interface PostmasterFile {

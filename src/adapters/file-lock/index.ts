@@ -18,6 +18,8 @@ const held = new Set<InstanceType<typeof DatabaseSync>>();
 export const acquireFileLock: AcquireFileLock = (file): FileLock | undefined => {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
+    // Without a journal file beside the lock: nothing is ever written.
+    database.exec('PRAGMA journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
