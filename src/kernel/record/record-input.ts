@@ -1,0 +1,114 @@
+import { DomainError } from '../errors/domain-error';
+import type { AttributeMeta } from './attribute';
+import { decodeIdOf } from './global-id';
+import type { RecordKind } from './record-spec';
+import type { KindRegistry } from './registry';
+
+/** What a client sends to create or update a record, by property. */
+export type RecordInput = Record<string, unknown>;
+
+/** Checked column values, by property. */
+export type RecordValues = Record<string, unknown>;
+
+const DEFAULT_MAX_LENGTH = 200;
+const MAX_TEXT_CHARACTERS = 5_000_000;
+const MAX_ITEMS = 1000;
+const PARTIAL_DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNSTORABLE = /[\u0000]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+function bad(field: string, problem: string): DomainError {
+  return new DomainError('BAD_INPUT', `${field}: ${problem}.`, { details: { field } });
+}
+
+function checkText(field: string, value: string, maxLength: number): void {
+  if (UNSTORABLE.test(value)) throw bad(field, 'has a NUL character or half of a surrogate pair, which cannot be stored');
+  if (value.length > maxLength) {
+    throw bad(field, `is ${value.length} characters long; at most ${maxLength} are allowed`);
+  }
+}
+
+function checkTexts(field: string, value: unknown): void {
+  if (Array.isArray(value)) {
+    if (value.length > MAX_ITEMS) throw bad(field, `has ${value.length} items; at most ${MAX_ITEMS} are allowed`);
+    value.forEach((item, i) => checkTexts(`${field}[${i}]`, item));
+  } else if (typeof value === 'string') {
+    checkText(field, value, MAX_TEXT_CHARACTERS);
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, item] of Object.entries(value)) checkTexts(`${field}.${key}`, item);
+  }
+}
+
+function checkValue(attribute: AttributeMeta, field: string, value: unknown): void {
+  switch (attribute.type) {
+    case 'string':
+      checkText(field, value as string, attribute.maxLength ?? DEFAULT_MAX_LENGTH);
+      if (!attribute.isNullable && (value as string).trim() === '') throw bad(field, 'must not be blank');
+      break;
+    case 'text':
+      checkText(field, value as string, MAX_TEXT_CHARACTERS);
+      if (!attribute.isNullable && (value as string).trim() === '') throw bad(field, 'must not be blank');
+      break;
+    case 'partialDate':
+      if (!PARTIAL_DATE.test(value as string)) throw bad(field, `'${String(value)}' is not a date like 2019, 2019-04 or 2019-04-30`);
+      break;
+    case 'uuid':
+      if (!UUID.test(value as string)) throw bad(field, `'${String(value)}' is not a UUID`);
+      break;
+    case 'datetime':
+      if (Number.isNaN((value as Date).getTime())) throw bad(field, 'is not a date; use ISO 8601');
+      break;
+    case 'strings':
+    case 'json':
+      checkTexts(field, value);
+      break;
+    case 'integer':
+    case 'float':
+    case 'boolean':
+      break;
+  }
+  const result = attribute.validate?.safeParse(value);
+  if (result && !result.success) throw bad(field, result.error.issues[0]?.message ?? 'is not valid');
+}
+
+/**
+ * Checks what a client sends, field by field, and turns global ids into keys.
+ * @throws DomainError naming the field, the problem and what would be right
+ */
+export function readRecordInput(
+  kind: RecordKind,
+  registry: KindRegistry,
+  input: RecordInput,
+  action: 'create' | 'update',
+  path = 'input',
+): RecordValues {
+  const values: RecordValues = {};
+  if (input.externalId !== undefined) {
+    if (input.externalId !== null) {
+      const externalId = String(input.externalId);
+      checkText(`${path}.externalId`, externalId, DEFAULT_MAX_LENGTH);
+      if (externalId.trim() === '') throw bad(`${path}.externalId`, 'must not be blank');
+    }
+    values.externalId = input.externalId;
+  }
+  for (const attribute of kind.attributes) {
+    const field = `${path}.${attribute.property}`;
+    const value = input[attribute.property];
+    if (value === undefined) continue;
+    if (value === null) {
+      if (attribute.isNullable) values[attribute.property] = null;
+      else if (action === 'update') throw bad(field, 'must have a value; leave it out to keep the present one');
+      continue;
+    }
+    if (attribute.reference) {
+      const target = registry.kind(attribute.reference.kind);
+      values[attribute.property] = decodeIdOf(target.names.type, String(value), field);
+      continue;
+    }
+    checkValue(attribute, field, value);
+    values[attribute.property] = attribute.type === 'json' ? JSON.parse(JSON.stringify(value)) : value;
+  }
+  kind.validate?.(values);
+  return values;
+}

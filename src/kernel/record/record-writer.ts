@@ -1,0 +1,127 @@
+import type { Database, Transaction } from '../db/database';
+import { DomainError } from '../errors/domain-error';
+import { toGlobalId } from './global-id';
+import { readRecordInput, type RecordInput, type RecordValues } from './record-input';
+import type { RecordKind } from './record-spec';
+import type { KindRegistry } from './registry';
+
+/** Lets a caller wait until a transaction's writes are searchable. Called inside it, last. */
+export type TokenIssuer = (transaction: Transaction) => Promise<string>;
+
+export interface Written {
+  id: number;
+  syncToken: string;
+}
+
+/**
+ * Writes records; the vector side follows through the capture triggers, never from here.
+ * Every call is one transaction, with the children it creates.
+ */
+export class RecordWriter {
+  constructor(
+    private readonly database: Database,
+    private readonly registry: KindRegistry,
+    private readonly issueToken: TokenIssuer,
+  ) {}
+
+  /** @param children records to create below the new one: input objects by child kind */
+  async create(kind: RecordKind, input: RecordInput): Promise<Written> {
+    const values = readRecordInput(kind, this.registry, input, 'create');
+    const children = this.childInputs(kind, input);
+    return this.database.transaction({}, async (transaction) => {
+      const [id] = await this.insert(transaction, kind, [values]);
+      if (id === undefined) throw new Error(`INSERT into ${kind.table} answered no id`);
+      for (const child of children) {
+        await this.insert(
+          transaction,
+          child.kind,
+          child.rows.map((row, position) => ({ position, ...row, [child.reference]: id })),
+        );
+      }
+      return { id, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
+  /** @throws NOT_FOUND */
+  async update(kind: RecordKind, id: number, input: RecordInput): Promise<Written> {
+    const values = readRecordInput(kind, this.registry, input, 'update');
+    return this.database.transaction({}, async (transaction) => {
+      const current = await transaction.manager.findOne(kind.entity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (!current) throw this.absent(kind, id);
+      kind.validate?.({ ...current, ...values });
+      if (Object.keys(values).length > 0) await transaction.manager.update(kind.entity, { id }, values);
+      return { id, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
+  /** Deletes the record and, by cascade, its children and all their points. */
+  async delete(kind: RecordKind, id: number): Promise<Written> {
+    return this.database.transaction({}, async (transaction) => {
+      const { affected } = await transaction.manager.delete(kind.entity, { id });
+      if (!affected) throw this.absent(kind, id);
+      return { id, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
+  /** Hides a record from lists and searches, or brings it back; its embeddings stay. No change when it is so already. */
+  async setArchived(kind: RecordKind, id: number, isArchived: boolean): Promise<Written> {
+    return this.database.transaction({}, async (transaction) => {
+      const rows = await transaction.query<{ id: number }>(
+        `UPDATE ${kind.table} SET archived_at = CASE WHEN $2 THEN coalesce(archived_at, now()) END
+         WHERE id = $1 RETURNING id`,
+        [id, isArchived],
+      );
+      if (rows.length === 0) throw this.absent(kind, id);
+      return { id, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
+  private async insert(transaction: Transaction, kind: RecordKind, rows: readonly RecordValues[]): Promise<number[]> {
+    if (rows.length === 0) return [];
+    const result = await transaction.manager
+      .createQueryBuilder()
+      .insert()
+      .into(kind.entity)
+      .values(rows.map((row) => ({ ...row })))
+      .returning('id')
+      .execute();
+    return (result.raw as { id: number }[]).map((row) => row.id);
+  }
+
+  private childInputs(
+    kind: RecordKind,
+    input: RecordInput,
+  ): { kind: RecordKind; reference: string; rows: RecordValues[] }[] {
+    return nestedLists(kind, this.registry).flatMap(({ child, field, reference }) => {
+      const rows = input[field] as RecordInput[] | null | undefined;
+      if (!rows || rows.length === 0) return [];
+      const read = (row: RecordInput, i: number): RecordValues =>
+        readRecordInput(child, this.registry, row, 'create', `input.${field}[${i}]`);
+      return [{ kind: child, reference, rows: rows.map(read) }];
+    });
+  }
+
+  private absent(kind: RecordKind, id: number): DomainError {
+    return new DomainError('NOT_FOUND', `There is no ${kind.names.label} ${toGlobalId(kind.names.type, String(id))}.`, {
+      details: { field: 'id' },
+    });
+  }
+}
+
+export interface NestedList {
+  child: RecordKind;
+  /** Field on the parent. */
+  field: string;
+  /** Property of the child that points to the parent. */
+  reference: string;
+}
+
+/** The children that belong to one parent alone, and so can be created with it. */
+export function nestedLists(kind: RecordKind, registry: KindRegistry): NestedList[] {
+  return registry.all.flatMap((child) =>
+    (child.lists ?? [])
+      .filter((list) => list.shape === 'list' && list.reference === child.owner)
+      .filter((list) => child.attributes.some((a) => a.property === list.reference && a.reference?.kind === kind.kind))
+      .map((list) => ({ child, field: list.field, reference: list.reference })),
+  );
+}
