@@ -51,7 +51,9 @@ async function main() {
     }
   }
   await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, work));
-  console.log(`${checks.length - failed.length} checks passed, ${failed.length} failed${failed.length ? `: ${failed.join(', ')}` : ''}`);
+  console.log(
+    `${checks.length - failed.length} checks passed, ${failed.length} failed${failed.length ? `: ${failed.join(', ')}` : ''}`,
+  );
   if (failed.length > 0) {
     console.log('`npm run fix` mends formatting, fixable lint, schema.graphql and generated documents.');
     process.exitCode = 1;
