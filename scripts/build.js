@@ -17,6 +17,19 @@ const root = path.resolve(__dirname, '..');
 const dist = path.join(root, 'dist');
 const manifestFile = path.join(dist, '.build.json');
 
+/** What the built-in explorer's page loads, served by ourselves so that it needs no network. */
+const vendorFiles = Object.fromEntries(
+  [
+    'react/umd/react.production.min.js',
+    'react-dom/umd/react-dom.production.min.js',
+    'graphiql/graphiql.min.js',
+    'graphiql/graphiql.min.css',
+  ].map((file) => [
+    path.join('http', 'explorer', 'page', 'vendor', path.basename(file)),
+    path.join(root, 'node_modules', file),
+  ]),
+);
+
 /** @typedef {{ source: string, outputs: string[], stamp: string }} Unit */
 
 /** @type {import('@swc/core').Options} */
@@ -48,6 +61,10 @@ function collectUnits() {
         stamp: `${mtimeMs}:${size}`,
       });
     }
+  }
+  for (const [target, source] of Object.entries(vendorFiles)) {
+    const { mtimeMs, size } = fs.statSync(source);
+    units.push({ source, outputs: [target], stamp: `${mtimeMs}:${size}` });
   }
   return units.sort((a, b) => (a.source < b.source ? -1 : 1));
 }
