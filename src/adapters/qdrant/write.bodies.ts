@@ -14,7 +14,7 @@ export function upsertBodies(points: readonly Point[], largestBytes: number = LA
       latest.set(point.id, point);
     }
   }
-  const parts = [...latest.values()].map((point) => ({ point, json: JSON.stringify(pointStruct(point)) }));
+  const parts = [...latest.values()].map((point) => ({ point, json: pointJson(point) }));
   return inChunks(parts, largestBytes).map((chunk) => {
     const filter = newerThanStored(chunk.map(({ point }) => point));
     const condition = filter ? `,"update_filter":${JSON.stringify(filter)}` : '';
@@ -40,12 +40,19 @@ export function overwriteBodies(
   return inChunks(parts, largestBytes).map((chunk) => `{"operations":[${chunk.map(({ json }) => json).join(',')}]}`);
 }
 
-function pointStruct(point: Point): Schemas['PointStruct'] {
-  return {
-    id: point.id,
-    vector: { dense: Array.from(point.dense), lexical: point.lexical },
-    payload: point.payload,
-  };
+function pointJson({ id, dense, lexical, payload }: Point): string {
+  const vector = `{"dense":${float32Json(dense)},"lexical":${JSON.stringify(lexical)}}`;
+  return `{"id":${JSON.stringify(id)},"vector":${vector},"payload":${JSON.stringify(payload)}}`;
+}
+
+/**
+ * Nine digits name every single-precision number exactly. `JSON.stringify` writes up to twenty, those of the double:
+ * a third more bytes, and twice the time to parse on the other side.
+ */
+function float32Json(vector: Float32Array): string {
+  let json = '';
+  for (const value of vector) json += json === '' ? value.toPrecision(9) : `,${value.toPrecision(9)}`;
+  return `[${json}]`;
 }
 
 /**
