@@ -28,12 +28,7 @@ type Leaf =
   | { op: 'hasAny' | 'hasAll'; field: FilterField; values: string[] };
 
 /** A checked filter, ready to be compiled for either store. */
-export type Filter =
-  | { all: Filter[] }
-  | { any: Filter[] }
-  | { none: Filter }
-  | { ids: number[] }
-  | { leaf: Leaf };
+export type Filter = { all: Filter[] } | { any: Filter[] } | { none: Filter } | { ids: number[] } | { leaf: Leaf };
 
 export interface CheckedFilter {
   condition: Filter;
@@ -227,9 +222,7 @@ export function filterToVector(filter: Filter): VectorFilter {
   if ('any' in filter) return { should: filter.any.map(filterToVector) };
   if ('none' in filter) return { must_not: [filterToVector(filter.none)] };
   if ('ids' in filter) {
-    return filter.ids.length === 0
-      ? { should: [] }
-      : { must: [{ key: 'entity_id', match: { any: filter.ids } }] };
+    return filter.ids.length === 0 ? { should: [] } : { must: [{ key: 'entity_id', match: { any: filter.ids } }] };
   }
   return { must: [leafToCondition(filter.leaf)] };
 }

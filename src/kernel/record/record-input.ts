@@ -23,7 +23,8 @@ function bad(field: string, problem: string): DomainError {
 }
 
 function checkText(field: string, value: string, maxLength: number): void {
-  if (UNSTORABLE.test(value)) throw bad(field, 'has a NUL character or half of a surrogate pair, which cannot be stored');
+  if (UNSTORABLE.test(value))
+    throw bad(field, 'has a NUL character or half of a surrogate pair, which cannot be stored');
   if (value.length > maxLength) {
     throw bad(field, `is ${value.length} characters long; at most ${maxLength} are allowed`);
   }
@@ -51,7 +52,8 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
       if (!attribute.isNullable && (value as string).trim() === '') throw bad(field, 'must not be blank');
       break;
     case 'partialDate':
-      if (!PARTIAL_DATE.test(value as string)) throw bad(field, `'${String(value)}' is not a date like 2019, 2019-04 or 2019-04-30`);
+      if (!PARTIAL_DATE.test(value as string))
+        throw bad(field, `'${String(value)}' is not a date like 2019, 2019-04 or 2019-04-30`);
       break;
     case 'uuid':
       if (!UUID.test(value as string)) throw bad(field, `'${String(value)}' is not a UUID`);

@@ -55,15 +55,15 @@ export class RecordReader {
     private readonly registry: KindRegistry,
   ) {}
 
-  /** By id, in the order asked; absent ones are null. `isVisibleOnly` also leaves out what is archived. */
+  /** By id, in the order asked; absent ones, and those that `archived` leaves out, are null. */
   async byIds(
     kind: RecordKind,
     ids: readonly number[],
-    options: { wanted?: Wanted; isVisibleOnly?: boolean } = {},
+    options: { wanted?: Wanted; archived?: CheckedFilter['archived'] } = {},
   ): Promise<(RecordBase | null)[]> {
-    const visible = options.isVisibleOnly ? ` AND ${visibleSql(kind, this.registry, 'EXCLUDE')}` : '';
+    const visible = visibleSql(kind, this.registry, options.archived ?? 'INCLUDE');
     const rows = await this.sql.query<{ id: number }>(
-      `SELECT ${selectList(kind, options.wanted)} FROM ${kind.table} t WHERE t.id = ANY($1::int[])${visible}`,
+      `SELECT ${selectList(kind, options.wanted)} FROM ${kind.table} t WHERE t.id = ANY($1::int[]) AND ${visible}`,
       [ids],
     );
     const byId = new Map(rows.map((row) => [row.id, toRecord(kind, row)]));
@@ -71,7 +71,11 @@ export class RecordReader {
   }
 
   /** By a unique column, in the order asked; absent ones are null. */
-  async byUnique(kind: RecordKind, column: 'external_id' | 'uuid', keys: readonly string[]): Promise<(RecordBase | null)[]> {
+  async byUnique(
+    kind: RecordKind,
+    column: 'external_id' | 'uuid',
+    keys: readonly string[],
+  ): Promise<(RecordBase | null)[]> {
     const rows = await this.sql.query<{ key: string }>(
       `SELECT ${selectList(kind)}, t.${column}::text AS key FROM ${kind.table} t WHERE t.${column} = ANY($1)`,
       [keys],

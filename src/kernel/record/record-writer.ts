@@ -46,7 +46,10 @@ export class RecordWriter {
   async update(kind: RecordKind, id: number, input: RecordInput): Promise<Written> {
     const values = readRecordInput(kind, this.registry, input, 'update');
     return this.database.transaction({}, async (transaction) => {
-      const current = await transaction.manager.findOne(kind.entity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      const current = await transaction.manager.findOne(kind.entity, {
+        where: { id },
+        lock: { mode: 'pessimistic_write' },
+      });
       if (!current) throw this.absent(kind, id);
       kind.validate?.({ ...current, ...values });
       if (Object.keys(values).length > 0) await transaction.manager.update(kind.entity, { id }, values);
