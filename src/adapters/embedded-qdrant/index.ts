@@ -1,0 +1,1 @@
+export { startEmbeddedQdrant, type EmbeddedQdrant, type EmbeddedQdrantOptions } from './start';
