@@ -702,7 +702,7 @@ export class CreateTables1760000000000 implements MigrationInterface {
     );
     await queryRunner.query(`CREATE UNIQUE INDEX uq_tag_concepts_name ON tag_concepts (lower(normalize(btrim(name))))`);
     await queryRunner.query(
-      `CREATE INDEX idx_outbox_events_due ON outbox_events (topic, priority, available_at, id) WHERE dead_at IS NULL`,
+      `CREATE INDEX idx_outbox_events_due ON outbox_events (topic, priority, kind, available_at, id) WHERE dead_at IS NULL`,
     );
     await queryRunner.query(`CREATE INDEX idx_outbox_events_dead ON outbox_events (dead_at) WHERE dead_at IS NOT NULL`);
     await queryRunner.query(

@@ -11,7 +11,7 @@ export type OutboxTopic = (typeof outboxTopics)[number];
  */
 @Entity('outbox_events')
 @Unique('uq_outbox_events_transaction_key', ['capturedXid', 'topic', 'kind', 'key'])
-@Index('idx_outbox_events_due', { synchronize: false }) // partial, over (topic, priority, available_at, id) of living events
+@Index('idx_outbox_events_due', { synchronize: false }) // partial, over (topic, priority, kind, available_at, id) of living events
 @Index('idx_outbox_events_key', ['kind', 'key', 'topic'])
 @Index('idx_outbox_events_dead', { synchronize: false }) // partial, over (dead_at) of dead events
 @Check('chk_outbox_events_topic', "topic IN ('source', 'point')")
