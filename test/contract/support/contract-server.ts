@@ -1,12 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import type { QdrantClient, Schemas } from '@qdrant/js-client-rest' with { 'resolution-mode': 'import' };
+import type * as qdrant from '@qdrant/js-client-rest' with { 'resolution-mode': 'import' };
 import { startEmbeddedQdrant } from '../../../src/adapters/embedded-qdrant';
 
-export type { QdrantClient, Schemas };
+export type QdrantClient = qdrant.QdrantClient;
+export type Schemas = qdrant.Schemas;
+
+// The package has a CommonJS build, but its types speak for the ES module only.
+const { QdrantClient: Client } = createRequire(__filename)('@qdrant/js-client-rest') as typeof qdrant;
 
 export interface HttpAnswer<T = unknown> {
   status: number;
@@ -51,8 +56,7 @@ export function useContractServer(): ContractServer {
         await rm(dataDir, { recursive: true, force: true });
       };
     }
-    const { QdrantClient } = await import('@qdrant/js-client-rest');
-    client = new QdrantClient({ url, checkCompatibility: false, ...(realUrl && apiKey ? { apiKey } : {}) });
+    client = new Client({ url, checkCompatibility: false, ...(realUrl && apiKey ? { apiKey } : {}) });
   });
 
   const server: ContractServer = {
