@@ -43,7 +43,7 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['src/cli.ts', 'src/cli/**', 'bench/**', 'scripts/**', 'examples/**'],
+    files: ['src/cli.ts', 'src/cli/**', 'bench/**', 'scripts/**', 'examples/**', 'test/browser/**', '*.ts'],
     rules: { 'no-console': 'off' },
   },
 );

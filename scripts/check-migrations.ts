@@ -1,11 +1,9 @@
-import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
-import { startThrowawayPostgres } from '../src/adapters/embedded-postgres';
-import { featureEntities } from '../src/features/registry';
-import { createDataSource } from '../src/kernel/db/data-source';
+import { withEmptyDatabase } from './migrated-database';
+import { pendingChanges } from './pending-changes';
 
 /**
- * Proves on an empty database that the migrations are complete (the entities ask for nothing more) and reversible
+ * Proves on an empty database that the migrations are complete (entities and specs ask for nothing more) and reversible
  * (every step down restores what was there before its step up, and going up again gives the same).
  */
 
@@ -79,11 +77,8 @@ async function findProblems(dataSource: DataSource): Promise<string[]> {
     await runUpTo(dataSource, step);
     onTheWayUp.push(await readCatalog(dataSource));
   }
-  const pending = await dataSource.driver.createSchemaBuilder().log();
-  report(
-    'the entities ask for changes that no migration makes',
-    pending.upQueries.map(({ query }) => query),
-  );
+  const pending = await pendingChanges(dataSource);
+  report('the entities and specs ask for changes that no migration makes', pending.up);
 
   const names = dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
   for (let step = steps; step > 0; step -= 1) {
@@ -112,32 +107,13 @@ async function runUpTo(dataSource: DataSource, count: number): Promise<void> {
   }
 }
 
-async function main(): Promise<void> {
-  const server = await startThrowawayPostgres();
-  try {
-    const dataSource = createDataSource({
-      url: server.url,
-      poolSize: 2,
-      entities: featureEntities,
-      migrations: ['dist/migrations/*.js'],
-      applicationName: 'kindred check-migrations',
-    });
-    await dataSource.initialize();
-    try {
-      const problems = await findProblems(dataSource);
-      if (problems.length > 0) {
-        console.error(problems.join('\n'));
-        process.exitCode = 1;
-      }
-    } finally {
-      await dataSource.destroy();
-    }
-  } finally {
-    await server.stop();
-  }
-}
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+withEmptyDatabase(findProblems)
+  .then((problems) => {
+    if (problems.length === 0) return;
+    console.error(problems.join('\n'));
+    process.exitCode = 1;
+  })
+  .catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
