@@ -22,7 +22,7 @@ export interface HttpAnswer<T = unknown> {
 /** The server under contract: the embedded one, or whichever `QDRANT_URL` names. */
 export interface ContractServer {
   readonly url: string;
-  readonly isEmbedded: boolean;
+  readonly hasApiKey: boolean;
   /** What every raw request carries. */
   readonly headers: Record<string, string>;
   /** The official client. */
@@ -35,33 +35,38 @@ export interface ContractServer {
   http<T>(method: string, path: string, body?: unknown): Promise<HttpAnswer<T>>;
 }
 
-/** Starts or connects before the tests of a file; drops that file's collections and closes after them. */
-export function useContractServer(): ContractServer {
+/**
+ * Starts or connects before the tests of a file; drops that file's collections and closes after them.
+ * @param embeddedApiKey the key that the embedded server asks for; a real one has its own, in `QDRANT_API_KEY`
+ */
+export function useContractServer(embeddedApiKey?: string): ContractServer {
   const names = new Set<string>();
   let url = '';
   let client: QdrantClient | undefined;
   let release: () => Promise<void> = () => Promise.resolve();
   const realUrl = process.env.QDRANT_URL;
-  const apiKey = process.env.QDRANT_API_KEY;
+  const apiKey = realUrl ? process.env.QDRANT_API_KEY : embeddedApiKey;
+  const keyHeader: Record<string, string> = apiKey ? { 'api-key': apiKey } : {};
 
   beforeAll(async () => {
     if (realUrl) {
       url = realUrl.replace(/\/+$/, '');
     } else {
       const dataDir = await mkdtemp(join(tmpdir(), 'kindred-contract-'));
-      const server = await startEmbeddedQdrant({ dataDir });
+      const server = await startEmbeddedQdrant({ dataDir, ...(apiKey ? { apiKey } : {}) });
       url = server.url.replace(/\/+$/, '');
       release = async () => {
         await server.close();
         await rm(dataDir, { recursive: true, force: true });
       };
     }
-    client = new Client({ url, checkCompatibility: false, ...(realUrl && apiKey ? { apiKey } : {}) });
+    // As a header: given as `apiKey`, the client prints a warning about plain HTTP at every start.
+    client = new Client({ url, checkCompatibility: false, headers: keyHeader });
   });
 
   const server: ContractServer = {
-    isEmbedded: !realUrl,
-    headers: { 'content-type': 'application/json', ...(realUrl && apiKey ? { 'api-key': apiKey } : {}) },
+    hasApiKey: Boolean(apiKey),
+    headers: { 'content-type': 'application/json', ...keyHeader },
     get url() {
       return url;
     },
