@@ -85,7 +85,7 @@ export const vectorInput: Decoder<VectorInput> = (value, at) => {
   return expected('a vector or a point id', value, at);
 };
 
-const contextPair: Decoder<ContextPair> = object({ positive: vectorInput, negative: vectorInput });
+export const contextPair: Decoder<ContextPair> = object({ positive: vectorInput, negative: vectorInput });
 const contextPairs = withDefault(oneOrMany(contextPair), []);
 
 const nearest: Decoder<Query> = (value, at) => {
@@ -192,8 +192,8 @@ function prefetches(depth: number): Decoder<Stage[]> {
   return withDefault(oneOrMany(prefetch), []);
 }
 
-const outermost = object({ ...stageFields, prefetch: prefetches(1) });
-type DecodedStage = Decoded<typeof outermost>;
+const _outermost = object({ ...stageFields, prefetch: prefetches(1) });
+type DecodedStage = Decoded<typeof _outermost>;
 
 function stageOf(decoded: DecodedStage): Stage {
   const {

@@ -2,7 +2,7 @@ import type { Collection } from '../engine/collection';
 import { parsePointId, writePointId } from '../point-id';
 import { badInput, notFound, QdrantError } from '../qdrant-error';
 import { Candidates, slotsOf } from '../query/candidates';
-import { runGroups, type Group } from '../query/groups';
+import { runGroups } from '../query/groups';
 import { orderedByField } from '../query/order-values';
 import { QueryRunner } from '../query/run-query';
 import type { Hit } from '../query/hit';
@@ -11,20 +11,20 @@ import { countRequest, retrieveRequest, scrollRequest } from '../schema/read.sch
 import { readBody, type Call, type Handler } from './request';
 import { writeHits, writeRecord, writeRecords } from './write-point';
 
-const target = (call: Call): Collection => call.engine.find(call.path['collection'] ?? '');
+export const targetOf = (call: Call): Collection => call.engine.find(call.path['collection'] ?? '');
 
-const runner = (call: Call, collection: Collection): QueryRunner =>
+export const queryRunner = (call: Call, collection: Collection): QueryRunner =>
   new QueryRunner(collection, (name) => call.engine.find(name));
 
 export const retrieve: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const request = readBody(call, retrieveRequest);
   const slots = new Set(request.ids.map((id) => collection.slotOf(id)).filter((slot) => slot !== undefined));
   return writeRecords(collection, [...slots], { payload: request.with_payload, vectors: request.with_vector });
 };
 
 export const retrieveOne: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const text = call.path['id'] ?? '';
   const id =
     parsePointId(/^\d{1,15}$/.test(text) ? Number(text) : /^\d+$/.test(text) ? undefined : text) ?? bigId(text);
@@ -42,7 +42,7 @@ function bigId(text: string): bigint | number | undefined {
 }
 
 export const scroll: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const request = readBody(call, scrollRequest);
   const output = { payload: request.with_payload, vectors: request.with_vector };
   const candidates = Candidates.matching(collection, request.filter);
@@ -68,7 +68,7 @@ export const scroll: Handler = (call) => {
 };
 
 export const count: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const { filter } = readBody(call, countRequest);
   const found =
     filter === undefined ? collection.pointCount : slotsOf(Candidates.matching(collection, filter).among()).length;
@@ -76,16 +76,16 @@ export const count: Handler = (call) => {
 };
 
 export const query: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const request = readBody(call, querySchema.queryRequest);
-  const hits = runner(call, collection).run(request.stage, offsetOf(request));
+  const hits = queryRunner(call, collection).run(request.stage, offsetOf(request));
   return writePage(collection, hits, request);
 };
 
 export const queryBatch: Handler = (call) => {
-  const collection = target(call);
+  const collection = targetOf(call);
   const requests = readBody(call, querySchema.queryBatch);
-  const lists = runner(call, collection).runAll(
+  const lists = queryRunner(call, collection).runAll(
     requests.map((request) => ({ stage: request.stage, offset: offsetOf(request) })),
   );
   return `[${lists.map((hits, at) => writePage(collection, hits, requests[at] as querySchema.QueryRequest)).join(',')}]`;
@@ -100,22 +100,14 @@ function writePage(collection: Collection, hits: readonly Hit[], request: queryS
   return `{"points":${writeHits(collection, hits.slice(offsetOf(request)), request)}}`;
 }
 
-export const queryGroups: Handler = (call) => {
-  const collection = target(call);
-  const request = readBody(call, querySchema.queryGroups);
-  const { stage, groupBy, groupSize } = request;
-  const groups = runGroups(collection, runner(call, collection), stage, groupBy, groupSize);
-  return writeGroups(call, collection, groups, request);
-};
+export const queryGroups: Handler = (call) => groupsAnswer(call, readBody(call, querySchema.queryGroups));
 
-export function writeGroups(
-  call: Call,
-  collection: Collection,
-  groups: readonly Group[],
-  request: querySchema.GroupsRequest,
-): string {
-  const { lookup } = request;
+/** JSON text of a groups request's answer, with the records that the groups name when they are asked for. */
+export function groupsAnswer(call: Call, request: querySchema.GroupsRequest): string {
+  const collection = targetOf(call);
+  const { stage, groupBy, groupSize, lookup } = request;
   const source = lookup && call.engine.find(lookup.collection);
+  const groups = runGroups(collection, queryRunner(call, collection), stage, groupBy, groupSize);
   const texts = groups.map(({ id, hits }) => {
     let extra = '';
     if (source !== undefined && lookup !== undefined) {

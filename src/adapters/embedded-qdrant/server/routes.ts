@@ -1,9 +1,11 @@
 import { QdrantError, unsupported } from '../qdrant-error';
+import * as aggregates from './aggregate-handlers';
 import * as collections from './collection-handlers';
 import * as reads from './read-handlers';
 import * as writes from './write-handlers';
 import type { Handler } from './request';
 import { Router } from './router';
+import * as searches from './search-handlers';
 import * as service from './service-handlers';
 
 const READ = ['timeout', 'consistency'];
@@ -53,6 +55,18 @@ export function createRouter(): Router {
   post(`${points}/query`, reads.query, READ);
   post(`${points}/query/batch`, reads.queryBatch, READ);
   post(`${points}/query/groups`, reads.queryGroups, READ);
+  post('/collections/{collection}/facet', aggregates.countFacets, READ);
+  post(`${points}/search/matrix/pairs`, aggregates.matrixPairs, READ);
+  post(`${points}/search/matrix/offsets`, aggregates.matrixOffsets, READ);
+
+  post(`${points}/search`, searches.search, READ);
+  post(`${points}/search/batch`, searches.searchBatch, READ);
+  post(`${points}/search/groups`, searches.searchGroups, READ);
+  post(`${points}/recommend`, searches.recommend, READ);
+  post(`${points}/recommend/batch`, searches.recommendBatch, READ);
+  post(`${points}/recommend/groups`, searches.recommendGroups, READ);
+  post(`${points}/discover`, searches.discover, READ);
+  post(`${points}/discover/batch`, searches.discoverBatch, READ);
 
   service.addServiceRoutes(router);
   refuseTheRest(router);

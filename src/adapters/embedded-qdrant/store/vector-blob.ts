@@ -22,7 +22,7 @@ function open(blob: Uint8Array): ArrayBuffer | undefined {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
   const body = blob.subarray(CHECKSUM_BYTES);
   if (view.getUint32(0, true) !== crc32(body)) return undefined;
-  return body.slice().buffer as ArrayBuffer;
+  return body.slice().buffer;
 }
 
 export const sealDense = (vector: Float32Array): Buffer => seal(vector);
