@@ -124,7 +124,10 @@ async function build() {
   const results = await Promise.allSettled(stale.map(produce));
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (failures.length > 0) {
-    for (const failure of failures) console.error(failure instanceof Error ? failure.message : failure);
+    for (const failure of failures) {
+      // SWC says where, then adds a stack of its own machine code.
+      console.error(failure instanceof Error ? failure.message.split('\n\nCaused by:')[0].trimEnd() : failure);
+    }
     throw new Error(`${failures.length} of ${stale.length} changed files do not compile`);
   }
 
