@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+
+import type { SqlRunner } from '../db/database';
+import type { OutboxTopic } from './outbox-event.entity';
+
+/** All living events of one key, taken together. */
+export interface ClaimedKey {
+  kind: string;
+  /** `source`: the record's id. `point`: the point's id. */
+  key: string;
+  eventIds: string[];
+  /** Failed attempts so far, the most of any of its events. */
+  attempts: number;
+  /** Whether an earlier worker may still be writing for it: it lost its lease, or its last request had no answer. */
+  isContested: boolean;
+}
+
+/** Keys that one worker has taken until its lease ends. All are of one topic and one priority. */
+export interface Claim {
+  /** Names the lease; new for every claim. */
+  owner: string;
+  topic: OutboxTopic;
+  isBulk: boolean;
+  keys: ClaimedKey[];
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+  /** Failed attempts, this one included. */
+  attempts: number;
+  retryInMs: number;
+  isDead: boolean;
+}
+
+export interface Backlog {
+  /** Living events. */
+  sources: number;
+  points: number;
+  dead: number;
+}
+
+interface ClaimedRow {
+  id: string;
+  kind: string;
+  key: string;
+  attempts: number;
+  isDead: boolean;
+  wasLeased: boolean;
+}
+
+// Every active kind gets an equal share, so that none waits behind the backlog of another. All living events of the
+// chosen keys come along, except what another worker holds; dead ones do too, for a success settles them as well.
+// LATERAL keeps each look-up an index scan, whatever the statistics say of a table that is empty one minute and has a
+// million rows the next.
+const CLAIM = `
+  WITH active AS (
+    SELECT k.kind FROM unnest($4::text[]) AS k (kind)
+    WHERE EXISTS (
+      SELECT 1 FROM outbox_events e
+      WHERE e.topic = $1 AND e.priority = $5 AND e.kind = k.kind AND e.dead_at IS NULL AND e.available_at <= now()
+    )
+  ), due AS (
+    SELECT e.kind, e.key FROM active CROSS JOIN LATERAL (
+      SELECT o.kind, o.key FROM outbox_events o
+      WHERE o.topic = $1 AND o.priority = $5 AND o.kind = active.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      ORDER BY o.available_at, o.id
+      LIMIT (SELECT ceil($6::numeric / greatest(count(*), 1)) FROM active)
+      FOR UPDATE SKIP LOCKED
+    ) e
+  ), held AS (
+    SELECT e.id, e.was_leased, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
+      SELECT o.id, o.lease_owner IS NOT NULL AND o.dead_at IS NULL AS was_leased, o.dead_at IS NOT NULL AS is_dead
+      FROM outbox_events o
+      WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
+        AND (o.lease_owner IS NULL OR o.available_at <= now())
+      FOR UPDATE SKIP LOCKED
+    ) e
+  ), taken AS (
+    UPDATE outbox_events SET lease_owner = $2, available_at = now() + $3 * interval '1 millisecond'
+    WHERE id = ANY (ARRAY(SELECT id FROM held))
+    RETURNING id, kind, key, attempts
+  )
+  SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
+  FROM taken JOIN held USING (id) ORDER BY taken.id`;
+
+const URGENT = 0;
+const BULK = 1;
+
+/** The queue: every statement on `outbox_events` that takes work or gives it back. */
+export class OutboxStore {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /**
+   * Takes up to about `limit` keys for `leaseMs`: what someone may be waiting for first, the oldest first, kinds in
+   * equal shares. Never waits for another worker.
+   * @returns `undefined` when nothing is due
+   */
+  async claim(
+    topic: OutboxTopic,
+    kinds: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<Claim | undefined> {
+    for (const priority of [URGENT, BULK]) {
+      const owner = randomUUID();
+      const values = [topic, owner, leaseMs, kinds, priority, limit];
+      const rows = await this.sql.query<ClaimedRow>(CLAIM, values, 'outbox_claim');
+      if (rows.length > 0) return { owner, topic, isBulk: priority === BULK, keys: byKey(rows) };
+    }
+    return undefined;
+  }
+
+  /**
+   * Prolongs a lease.
+   * @returns false when any of it has been lost to another worker
+   */
+  async renew(claim: Claim, keys: readonly ClaimedKey[], leaseMs: number): Promise<boolean> {
+    const ids = eventIds(keys);
+    const rows = await this.sql.query(
+      `UPDATE outbox_events SET available_at = now() + $3 * interval '1 millisecond'
+       WHERE id = ANY ($1::bigint[]) AND lease_owner = $2 RETURNING id`,
+      [ids, claim.owner, leaseMs],
+      'outbox_renew',
+    );
+    return rows.length === ids.length;
+  }
+
+  /**
+   * Removes the events of keys that are done. Pass a transaction to make it one with the work itself.
+   * @returns the keys whose lease was lost, so that another worker has them too
+   */
+  async acknowledge(
+    claim: Claim,
+    keys: readonly ClaimedKey[],
+    sql: SqlRunner = this.sql,
+  ): Promise<readonly ClaimedKey[]> {
+    if (keys.length === 0) return [];
+    const rows = await sql.query<{ id: string }>(
+      'DELETE FROM outbox_events WHERE id = ANY ($1::bigint[]) AND lease_owner = $2 RETURNING id',
+      [eventIds(keys), claim.owner],
+      'outbox_acknowledge',
+    );
+    const removed = new Set(rows.map((row) => row.id));
+    return keys.filter((key) => key.eventIds.some((id) => !removed.has(id)));
+  }
+
+  /** Gives keys back for another attempt later, or for good as dead letters. */
+  async fail(claim: Claim, keys: readonly ClaimedKey[], failure: Failure): Promise<void> {
+    await this.sql.query(
+      `UPDATE outbox_events SET lease_owner = NULL, attempts = $3, error_code = $4, error = $5,
+         available_at = now() + $6 * interval '1 millisecond',
+         dead_at = CASE WHEN $7 THEN coalesce(dead_at, now()) ELSE dead_at END
+       WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
+      [eventIds(keys), claim.owner, failure.attempts, failure.code, failure.message, failure.retryInMs, failure.isDead],
+      'outbox_fail',
+    );
+  }
+
+  /**
+   * Gives keys back without counting an attempt.
+   * @param isUncertain a request for them may still be under way; whoever takes them next is told
+   */
+  async release(
+    claim: Claim,
+    keys: readonly ClaimedKey[],
+    options: { retryInMs?: number; isUncertain?: boolean } = {},
+  ): Promise<void> {
+    if (keys.length === 0) return;
+    await this.sql.query(
+      `UPDATE outbox_events SET lease_owner = CASE WHEN $3 THEN lease_owner END,
+         available_at = now() + $4 * interval '1 millisecond'
+       WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
+      [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0],
+      'outbox_release',
+    );
+  }
+
+  /** Queues points to be brought to their rows' state, `delayMs` from now. */
+  async enqueuePoints(
+    points: readonly { kind: string; pointId: string }[],
+    options: { isBulk: boolean; delayMs?: number },
+  ): Promise<void> {
+    if (points.length === 0) return;
+    await this.sql.query(
+      `INSERT INTO outbox_events (topic, kind, key, priority, available_at)
+       SELECT 'point', p.kind, p.key, $3, now() + $4 * interval '1 millisecond'
+       FROM unnest($1::text[], $2::text[]) AS p (kind, key) ON CONFLICT DO NOTHING`,
+      [
+        points.map((point) => point.kind),
+        points.map((point) => point.pointId),
+        options.isBulk ? BULK : URGENT,
+        options.delayMs ?? 0,
+      ],
+    );
+  }
+
+  /** Living and dead events of these kinds. Counts, so its cost grows with the backlog. */
+  async backlog(kinds: readonly string[]): Promise<Backlog> {
+    const [row] = await this.sql.query<Backlog>(
+      `SELECT count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL)::int AS sources,
+         count(*) FILTER (WHERE topic = 'point' AND dead_at IS NULL)::int AS points,
+         count(*) FILTER (WHERE dead_at IS NOT NULL)::int AS dead
+       FROM outbox_events WHERE kind = ANY ($1)`,
+      [kinds],
+    );
+    return row ?? { sources: 0, points: 0, dead: 0 };
+  }
+
+  /** Whether nothing is due, leased or waiting to be tried again. Dead letters and checks set for later do not count. */
+  async isIdle(kinds: readonly string[]): Promise<boolean> {
+    const [row] = await this.sql.query<{ isIdle: boolean }>(
+      `SELECT NOT EXISTS (
+         SELECT 1 FROM outbox_events
+         WHERE dead_at IS NULL AND kind = ANY ($1)
+           AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0)
+       ) AS "isIdle"`,
+      [kinds],
+    );
+    return row?.isIdle ?? true;
+  }
+}
+
+function eventIds(keys: readonly ClaimedKey[]): string[] {
+  return keys.flatMap((key) => key.eventIds);
+}
+
+function byKey(rows: readonly ClaimedRow[]): ClaimedKey[] {
+  const keys = new Map<string, ClaimedKey>();
+  for (const row of rows) {
+    const name = `${row.kind} ${row.key}`;
+    let claimed = keys.get(name);
+    if (!claimed) {
+      claimed = { kind: row.kind, key: row.key, eventIds: [], attempts: 0, isContested: false };
+      keys.set(name, claimed);
+    }
+    claimed.eventIds.push(row.id);
+    // A dead letter has spent its attempts; what came after it has not.
+    if (!row.isDead) claimed.attempts = Math.max(claimed.attempts, row.attempts);
+    claimed.isContested ||= row.wasLeased;
+  }
+  return [...keys.values()];
+}

@@ -1,0 +1,232 @@
+import type { SqlRunner } from '../db/database';
+import { specOf } from '../embedding/embedding-reader';
+import type { RecordKind } from '../record/record-spec';
+import type { PointState } from '../vector/vector-point.entity';
+import type { Payload } from '../vector/vector-store';
+
+/** A point as the database has it now: its ledger entry and its embedding row, either of which may be gone. */
+export interface PointRecord {
+  pointId: string;
+  /** Kind in the ledger; another one when the point id has moved to a row of that kind. Null: not in the ledger. */
+  kind: string | null;
+  state: PointState | null;
+  revision: string | null;
+  /** Id of the source record. */
+  entityId: number | null;
+  payload: Payload | null;
+  indexedRevision: string | null;
+  indexedHash: string | null;
+  generationId: number | null;
+  row: EmbeddedRow | null;
+}
+
+export interface EmbeddedRow {
+  embeddingType: string;
+  chunkIndex: number;
+  contentHash: string;
+  text: string;
+  contextLine: string | null;
+  isArchived: boolean;
+}
+
+/** What was written to the vector server for a point, at which revision. */
+export interface WrittenPoint {
+  pointId: string;
+  revision: string;
+  contentHash: string;
+  /** Only the payload was written, because the stored vector is of this text already. */
+  isPayloadOnly: boolean;
+}
+
+interface LoadedRow extends Omit<PointRecord, 'row'> {
+  embeddingType: string | null;
+  chunkIndex: number;
+  contentHash: string;
+  text: string;
+  contextLine: string | null;
+  isArchived: boolean;
+}
+
+/**
+ * The relay's statements on `vector_points`. They pass over entries that a writer has locked rather than wait for it:
+ * waiting while holding others could end in a deadlock with that writer. What is passed over is queued again.
+ */
+export class PointLedger {
+  constructor(private readonly sql: SqlRunner) {}
+
+  async load(kind: RecordKind, pointIds: readonly string[]): Promise<PointRecord[]> {
+    const spec = specOf(kind);
+    const rows = await this.sql.query<LoadedRow>(
+      `SELECT wanted.point_id AS "pointId", p.kind, p.state, p.revision, p.entity_id AS "entityId", p.payload,
+         p.indexed_revision AS "indexedRevision",
+         p.indexed_hash AS "indexedHash", p.generation_id AS "generationId", e.embedding_type AS "embeddingType",
+         e.${spec.chunkColumn} AS "chunkIndex", e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
+         e.archived_at IS NOT NULL AS "isArchived"
+       FROM unnest($1::uuid[]) AS wanted (point_id)
+       LEFT JOIN vector_points p ON p.point_id = wanted.point_id
+       LEFT JOIN ${spec.table} e ON e.qdrant_point_id = wanted.point_id`,
+      [pointIds],
+      `ledger_load_${kind.kind}`,
+    );
+    return rows.map((loaded) => {
+      const { embeddingType, chunkIndex, contentHash, text, contextLine, isArchived, ...point } = loaded;
+      const row =
+        embeddingType === null ? null : { embeddingType, chunkIndex, contentHash, text, contextLine, isArchived };
+      return { ...point, row };
+    });
+  }
+
+  /**
+   * Announces that the vectors of these points are about to be replaced: from here until `settle` nobody may rely on
+   * what the vector server holds for them. Without it, a text changed and changed back could meet the vector of the
+   * text between.
+   * @returns the points that still have that revision; the others have newer events
+   */
+  async beginWriting(points: readonly { pointId: string; revision: string }[]): Promise<Set<string>> {
+    const rows = await this.sql.query<{ pointId: string }>(
+      `WITH intended AS (
+         SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS i (point_id, revision)
+       ), free AS (
+         SELECT p.point_id, p.indexed_hash FROM vector_points p JOIN intended i USING (point_id)
+         WHERE p.revision = i.revision AND p.state <> 'deleting'
+         FOR UPDATE OF p SKIP LOCKED
+       ), cleared AS (
+         UPDATE vector_points p SET indexed_hash = NULL FROM free
+         WHERE p.point_id = free.point_id AND free.indexed_hash IS NOT NULL
+       )
+       SELECT point_id AS "pointId" FROM free`,
+      [points.map((point) => point.pointId), points.map((point) => point.revision)],
+      'ledger_begin_writing',
+    );
+    return new Set(rows.map((row) => row.pointId));
+  }
+
+  /**
+   * Records what the vector server now holds. Points that have changed or gone meanwhile are queued again, for what was
+   * just written may be stale or an orphan.
+   * @returns how many were queued again
+   */
+  async settle(kind: string, generationId: number, written: readonly WrittenPoint[], isBulk: boolean): Promise<number> {
+    if (written.length === 0) return 0;
+    const [row] = await this.sql.query<{ queued: number }>(
+      `WITH written AS (
+         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[])
+           AS w (point_id, revision, content_hash, is_payload_only)
+       ), free AS (
+         SELECT p.point_id FROM vector_points p JOIN written w USING (point_id) FOR UPDATE OF p SKIP LOCKED
+       ), settled AS (
+         UPDATE vector_points p SET state = 'indexed', state_since = now(), indexed_at = now(),
+           indexed_revision = w.revision, indexed_hash = w.content_hash, generation_id = $6, error = NULL, error_code = NULL
+         FROM free JOIN written w USING (point_id)
+         WHERE p.point_id = free.point_id AND p.kind = $5 AND p.revision = w.revision AND p.state <> 'deleting'
+           AND (NOT w.is_payload_only OR (p.indexed_hash = w.content_hash AND p.generation_id = $6))
+         RETURNING p.point_id
+       ), queued AS (
+         INSERT INTO outbox_events (topic, kind, key, priority)
+         SELECT 'point', $5, w.point_id::text, $7 FROM written w
+         WHERE NOT EXISTS (SELECT 1 FROM settled s WHERE s.point_id = w.point_id)
+         ON CONFLICT DO NOTHING RETURNING 1
+       )
+       SELECT (SELECT count(*) FROM queued)::int AS queued, (SELECT count(*) FROM settled)::int AS settled`,
+      [
+        written.map((point) => point.pointId),
+        written.map((point) => point.revision),
+        written.map((point) => point.contentHash),
+        written.map((point) => point.isPayloadOnly),
+        kind,
+        generationId,
+        isBulk ? 1 : 0,
+      ],
+      'ledger_settle',
+    );
+    return row?.queued ?? 0;
+  }
+
+  /**
+   * Records that the vector server has dropped these points. Entries that stay (`isContested`: an earlier worker may yet
+   * write the point) are to be looked at again later. A point id that was given to a new row meanwhile is queued to be
+   * written again, because the point just dropped may have been the new one.
+   */
+  async settleDeleted(
+    kind: string,
+    points: readonly { pointId: string; revision: string | null; isContested: boolean }[],
+  ): Promise<void> {
+    const known = points.filter((point) => point.revision !== null);
+    if (known.length === 0) return;
+    await this.sql.query(
+      `WITH dropped AS (
+         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS d (point_id, revision, is_contested)
+       ), free AS (
+         SELECT p.point_id, p.kind, p.revision, p.state FROM vector_points p JOIN dropped d USING (point_id)
+         FOR UPDATE OF p SKIP LOCKED
+       ), removed AS (
+         DELETE FROM vector_points p USING free JOIN dropped d USING (point_id)
+         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND NOT d.is_contested
+         RETURNING p.point_id
+       ), kept AS (
+         UPDATE vector_points p SET indexed_revision = p.revision, indexed_hash = NULL, generation_id = NULL
+         FROM free JOIN dropped d USING (point_id)
+         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND d.is_contested
+         RETURNING p.point_id
+       ), revived AS (
+         UPDATE vector_points p SET state = 'pending', state_since = now(), revision = nextval('kindred_revision'),
+           indexed_revision = NULL, indexed_hash = NULL
+         FROM free JOIN dropped d USING (point_id)
+         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision <> d.revision AND free.state <> 'deleting'
+         RETURNING p.point_id
+       )
+       INSERT INTO outbox_events (topic, kind, key, priority)
+       SELECT 'point', $4, d.point_id::text, 0 FROM dropped d
+       WHERE NOT EXISTS (SELECT 1 FROM removed r WHERE r.point_id = d.point_id)
+         AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.point_id = d.point_id)
+         AND EXISTS (SELECT 1 FROM vector_points p WHERE p.point_id = d.point_id AND p.kind = $4)
+       ON CONFLICT DO NOTHING`,
+      [
+        known.map((point) => point.pointId),
+        known.map((point) => point.revision),
+        known.map((point) => point.isContested),
+        kind,
+      ],
+      'ledger_settle_deleted',
+    );
+  }
+
+  /** Shows why points are not indexed, unless they have changed since. */
+  async noteError(
+    points: readonly { pointId: string; revision: string }[],
+    error: { code: string; message: string; isDead: boolean },
+  ): Promise<void> {
+    await this.sql.query(
+      `WITH noted AS (
+         SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS n (point_id, revision)
+       ), free AS (
+         SELECT p.point_id FROM vector_points p JOIN noted n USING (point_id)
+         WHERE p.revision = n.revision AND p.state IN ('pending', 'failed') FOR UPDATE OF p SKIP LOCKED
+       )
+       UPDATE vector_points p SET error_code = $3, error = $4,
+         state = CASE WHEN $5 THEN 'failed' ELSE 'pending' END,
+         state_since = CASE WHEN (p.state = 'failed') = $5 THEN p.state_since ELSE now() END
+       FROM free WHERE p.point_id = free.point_id`,
+      [
+        points.map((point) => point.pointId),
+        points.map((point) => point.revision),
+        error.code,
+        error.message,
+        error.isDead,
+      ],
+    );
+  }
+
+  /** For each text hash a point whose stored vector is of that text, in the same generation. */
+  async pointsByHash(kind: string, generationId: number, hashes: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.sql.query<{ hash: string; pointId: string }>(
+      `SELECT wanted.hash, p.point_id AS "pointId" FROM unnest($3::text[]) AS wanted (hash) CROSS JOIN LATERAL (
+         SELECT point_id FROM vector_points
+         WHERE indexed_hash = wanted.hash::char(64) AND kind = $1 AND generation_id = $2 AND state <> 'deleting' LIMIT 1
+       ) p`,
+      [kind, generationId, hashes],
+      'ledger_points_by_hash',
+    );
+    return new Map(rows.map((row) => [row.hash, row.pointId]));
+  }
+}

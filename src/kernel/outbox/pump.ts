@@ -1,0 +1,111 @@
+import { setMaxListeners } from 'node:events';
+
+import type { Logger } from '../logging/logger';
+import { backOffMs, describeError, outageOf } from './failure-policy';
+
+export interface PumpOptions {
+  name: string;
+  concurrency: number;
+  pollMs: number;
+  outageBaseMs: number;
+  outageMaxMs: number;
+  logger: Logger;
+  /**
+   * Takes one batch and works on it.
+   * @returns whether there was any, so that there may be more
+   * @throws OutageError to pause
+   */
+  step: () => Promise<boolean>;
+}
+
+/**
+ * Runs `step` in `concurrency` loops: again at once while there is work, otherwise when woken or after `pollMs`. An
+ * outage pauses all loops, longer each time, until a step succeeds.
+ */
+export class Pump {
+  private readonly stopping = new AbortController();
+  private readonly sleepers = new Set<() => void>();
+  private loops: Promise<unknown> = Promise.resolve();
+  /** Grows with each wake, so that one that comes between a claim and the sleep after it is not missed. */
+  private wakes = 0;
+  private outages = 0;
+  private resumeAt = 0;
+
+  constructor(private readonly options: PumpOptions) {
+    setMaxListeners(0, this.stopping.signal);
+  }
+
+  start(): void {
+    this.loops = Promise.all(Array.from({ length: this.options.concurrency }, () => this.loop()));
+  }
+
+  wake(): void {
+    this.wakes++;
+    if (performance.now() >= this.resumeAt) for (const rouse of [...this.sleepers]) rouse();
+  }
+
+  /** What has kept it from working, since when; undefined while it works. */
+  outage: { code: string; message: string; since: Date } | undefined;
+
+  /** Starts nothing new; resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    for (const rouse of [...this.sleepers]) rouse();
+    await this.loops;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const pauseMs = this.resumeAt - performance.now();
+      if (pauseMs > 0) {
+        await this.sleep(pauseMs);
+        continue;
+      }
+      const wakesBefore = this.wakes;
+      try {
+        const hadWork = await this.options.step();
+        this.recover();
+        if (!hadWork && this.wakes === wakesBefore) await this.sleep(this.options.pollMs);
+      } catch (error) {
+        this.pause(error);
+      }
+    }
+  }
+
+  private recover(): void {
+    if (!this.outage) return;
+    // A step that began before the outage says nothing about its end.
+    if (performance.now() < this.resumeAt) return;
+    this.options.logger.info({ pump: this.options.name }, 'works again');
+    this.outage = undefined;
+    this.outages = 0;
+  }
+
+  private pause(error: unknown): void {
+    const { name, outageBaseMs, outageMaxMs, logger } = this.options;
+    const isPausedAlready = performance.now() < this.resumeAt;
+    if (isPausedAlready) return;
+    const outage = outageOf(error);
+    this.outages++;
+    const delayMs = outage?.retryAfterMs ?? backOffMs(this.outages, outageBaseMs, outageMaxMs);
+    this.resumeAt = performance.now() + delayMs;
+    const described = describeError(outage?.cause ?? error);
+    this.outage = { ...described, since: this.outage?.since ?? new Date() };
+    // An outage explains itself; anything else is a fault of ours, whose stack is needed.
+    const fields = outage ? { pump: name, delayMs, ...described } : { pump: name, delayMs, err: error };
+    logger.warn(fields, 'cannot work now; trying again');
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const rouse = (): void => {
+        clearTimeout(timer);
+        this.sleepers.delete(rouse);
+        resolve();
+      };
+      const timer = setTimeout(rouse, ms);
+      this.sleepers.add(rouse);
+      if (this.stopping.signal.aborted) rouse();
+    });
+  }
+}

@@ -1,0 +1,40 @@
+export interface RelaySettings {
+  /** Records rendered in one transaction. */
+  sourceBatchSize: number;
+  /** Points embedded and written together. Small enough that an urgent one does not wait long behind a batch. */
+  pointBatchSize: number;
+  sourceConcurrency: number;
+  /** Two, so that one batch is written while the next is embedded. */
+  pointConcurrency: number;
+  /** How long a worker may be silent before others take its work over. */
+  leaseMs: number;
+  /** How often to look for work that no notification announced: retries, and work of crashed workers. */
+  pollMs: number;
+  /** Failed attempts after which an event becomes a dead letter. */
+  maxAttempts: number;
+  retryBaseMs: number;
+  retryMaxMs: number;
+  /** Pause after a database, vector server or model stopped answering; doubled each time. */
+  outageBaseMs: number;
+  outageMaxMs: number;
+  /** When to look again at a deleted point that an earlier worker may still be writing. Longer than any request. */
+  recheckMs: number;
+  /** How long `stop` waits for work under way before it is cut off. */
+  stopGraceMs: number;
+}
+
+export const defaultRelaySettings: RelaySettings = {
+  sourceBatchSize: 32,
+  pointBatchSize: 32,
+  sourceConcurrency: 1,
+  pointConcurrency: 2,
+  leaseMs: 60_000,
+  pollMs: 1_000,
+  maxAttempts: 8,
+  retryBaseMs: 1_000,
+  retryMaxMs: 300_000,
+  outageBaseMs: 500,
+  outageMaxMs: 30_000,
+  recheckMs: 120_000,
+  stopGraceMs: 15_000,
+};

@@ -1,0 +1,233 @@
+import type { Database } from '../db/database';
+import { NotificationListener } from '../db/notification-listener';
+import type { Logger } from '../logging/logger';
+import type { Embedder } from '../model/embedder';
+import type { RecordKind } from '../record/record-spec';
+import type { CollectionCatalog } from '../vector/collections';
+import type { VectorStore } from '../vector/vector-store';
+import { failureOf, outageOf } from './failure-policy';
+import { Lease, LeaseLostError } from './lease';
+import type { OutboxTopic } from './outbox-event.entity';
+import { OutboxStore, type Claim, type ClaimedKey } from './outbox-store';
+import { PointLedger } from './point-ledger';
+import { PointTask } from './point-task';
+import { Pump } from './pump';
+import { defaultRelaySettings, type RelaySettings } from './relay-settings';
+import type { KeyOutcome, StepHook } from './relay-step';
+import { SourceTask } from './source-task';
+import { TextEmbedding } from './text-embedding';
+import { VectorSource } from './vector-source';
+
+export interface RelayParts {
+  database: Database;
+  store: VectorStore;
+  embedder: Embedder;
+  catalog: CollectionCatalog;
+  kinds: readonly RecordKind[];
+  logger: Logger;
+  settings?: Partial<RelaySettings>;
+  onStep?: StepHook;
+}
+
+/** What a batch came to. */
+export interface RelayProgress {
+  topic: OutboxTopic;
+  done: number;
+  failed: number;
+}
+
+const CHANNEL = 'kindred_outbox';
+/** When to look again at a key that a writer holds. */
+const BUSY_RETRY_MS = 100;
+
+/**
+ * Carries what the database captured to the vector server. Any number of relays, in any number of processes, may work
+ * on one database.
+ */
+export class Relay {
+  private readonly settings: RelaySettings;
+  private readonly outbox: OutboxStore;
+  private readonly ledger: PointLedger;
+  private readonly sourceTask: SourceTask;
+  private readonly pointTask: PointTask;
+  private readonly pumps: Record<OutboxTopic, Pump>;
+  private readonly listener: NotificationListener;
+  private readonly leases = new Set<Lease>();
+  private readonly progressListeners = new Set<(progress: RelayProgress) => void>();
+  private readonly kindNames: string[];
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly parts: RelayParts) {
+    const { database, store, embedder, catalog, logger, onStep } = parts;
+    const settings = { ...defaultRelaySettings, ...parts.settings };
+    this.settings = settings;
+    const kinds = parts.kinds.filter((kind) => kind.embedding !== undefined);
+    this.kindNames = kinds.map((kind) => kind.kind);
+    this.outbox = new OutboxStore(database);
+    this.ledger = new PointLedger(database);
+    const { outbox, ledger } = this;
+    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder));
+    const { maxTokens } = embedder.model;
+    this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
+    const { recheckMs } = settings;
+    this.pointTask = new PointTask({ outbox, ledger, store, catalog, vectors, kinds, logger, recheckMs, onStep });
+    this.pumps = {
+      source: this.pump('source', settings.sourceConcurrency, () => this.relaySources()),
+      point: this.pump('point', settings.pointConcurrency, () => this.relayPoints()),
+    };
+    this.listener = new NotificationListener(database.pool, CHANNEL, (payload) => this.onNotify(payload), logger);
+  }
+
+  start(): void {
+    this.listener.start();
+    this.pumps.source.start();
+    this.pumps.point.start();
+  }
+
+  /**
+   * Takes nothing new and ends what is under way; what does not end in `stopGraceMs` is given back for others to do.
+   * Safe to call more than once.
+   */
+  stop(): Promise<void> {
+    this.stopped ??= this.shutDown();
+    return this.stopped;
+  }
+
+  /** Looks for work now. Only needed where no notification tells of it. */
+  wake(): void {
+    this.pumps.source.wake();
+    this.pumps.point.wake();
+  }
+
+  /** Calls `listener` after every batch; the function returned ends that. */
+  onProgress(listener: (progress: RelayProgress) => void): () => void {
+    this.progressListeners.add(listener);
+    return () => this.progressListeners.delete(listener);
+  }
+
+  /** Why nothing is relayed at the moment, for health reports; undefined while all is well. */
+  get outage(): { code: string; message: string; since: Date } | undefined {
+    return this.pumps.point.outage ?? this.pumps.source.outage;
+  }
+
+  private pump(name: OutboxTopic, concurrency: number, step: () => Promise<boolean>): Pump {
+    const { pollMs, outageBaseMs, outageMaxMs } = this.settings;
+    return new Pump({ name, concurrency, pollMs, outageBaseMs, outageMaxMs, logger: this.parts.logger, step });
+  }
+
+  private onNotify(payload: string | undefined): void {
+    if (payload !== 'point') this.pumps.source.wake();
+    if (payload !== 'source') this.pumps.point.wake();
+  }
+
+  private async shutDown(): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const lease of this.leases) lease.giveUp();
+    }, this.settings.stopGraceMs);
+    await Promise.all([this.pumps.source.stop(), this.pumps.point.stop(), this.listener.close()]);
+    clearTimeout(timer);
+  }
+
+  private relaySources(): Promise<boolean> {
+    return this.relayBatch('source', this.settings.sourceBatchSize, async (lease) => {
+      const outcomes = await this.sourceTask.run(lease.claim);
+      lease.settle(keysWith(outcomes, 'done'));
+      this.pumps.point.wake();
+      return outcomes;
+    });
+  }
+
+  private relayPoints(): Promise<boolean> {
+    return this.relayBatch('point', this.settings.pointBatchSize, async (lease) => {
+      const outcomes = await this.runPoints(lease, lease.claim.keys);
+      await this.parts.onStep?.('settled', { topic: 'point', keys: outcomes.size });
+      await this.acknowledgePoints(lease, keysWith(outcomes, 'done'));
+      return outcomes;
+    });
+  }
+
+  private async relayBatch(
+    topic: OutboxTopic,
+    size: number,
+    work: (lease: Lease) => Promise<Map<ClaimedKey, KeyOutcome>>,
+  ): Promise<boolean> {
+    const claim = await this.outbox.claim(topic, this.kindNames, size, this.settings.leaseMs);
+    if (!claim) return false;
+    const lease = new Lease(this.outbox, claim, this.settings.leaseMs);
+    this.leases.add(lease);
+    try {
+      await this.parts.onStep?.('claimed', { topic, keys: claim.keys.length });
+      const outcomes = await work(lease);
+      await this.parts.onStep?.('acked', { topic, keys: claim.keys.length });
+      await this.giveBack(claim, outcomes);
+      this.report(topic, outcomes);
+    } catch (error) {
+      if (error instanceof LeaseLostError) {
+        this.parts.logger.warn({ topic, keys: claim.keys.length }, 'lost a lease; another worker has the work');
+        return true;
+      }
+      await this.outbox
+        .release(claim, lease.unsettled, { isUncertain: lease.isWriting })
+        .catch((cause: unknown) =>
+          this.parts.logger.warn({ err: cause, topic }, 'could not give back; the lease ends'),
+        );
+      if (!lease.signal.aborted) throw error;
+    } finally {
+      lease.end();
+      this.leases.delete(lease);
+    }
+    return true;
+  }
+
+  /** A fault that names no event is found by running them one by one. */
+  private async runPoints(lease: Lease, keys: readonly ClaimedKey[]): Promise<Map<ClaimedKey, KeyOutcome>> {
+    try {
+      return await this.pointTask.run(lease, keys);
+    } catch (error) {
+      const isOfAll = outageOf(error) ?? (error instanceof LeaseLostError || lease.signal.aborted);
+      if (isOfAll) throw error;
+      const [only] = keys;
+      if (keys.length === 1 && only) return new Map([[only, { result: 'failed', error }]]);
+      const outcomes = new Map<ClaimedKey, KeyOutcome>();
+      for (const key of keys) {
+        for (const [one, outcome] of await this.runPoints(lease, [key])) outcomes.set(one, outcome);
+      }
+      return outcomes;
+    }
+  }
+
+  private async acknowledgePoints(lease: Lease, keys: readonly ClaimedKey[]): Promise<void> {
+    const lost = await this.outbox.acknowledge(lease.claim, keys);
+    lease.settle(keys);
+    // Another worker took these over while we wrote: what we wrote last may not be what belongs there.
+    const points = lost.map((key) => ({ kind: key.kind, pointId: key.key }));
+    await this.outbox.enqueuePoints(points, { isBulk: lease.claim.isBulk });
+  }
+
+  private async giveBack(claim: Claim, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): Promise<void> {
+    await this.outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS });
+    for (const [key, outcome] of outcomes) {
+      if (outcome.result !== 'failed') continue;
+      const failure = failureOf(outcome.error, key.attempts, this.settings);
+      const { isDead, code, message, attempts } = failure;
+      const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
+      if (isDead) this.parts.logger.error(fields, 'gave an event up; it is among the dead letters');
+      else this.parts.logger.warn(fields, 'an attempt failed; it is repeated');
+      if (outcome.point) await this.ledger.noteError([outcome.point], { code, message, isDead });
+      await this.outbox.fail(claim, [key], failure);
+    }
+  }
+
+  private report(topic: OutboxTopic, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): void {
+    const progress = {
+      topic,
+      done: keysWith(outcomes, 'done').length,
+      failed: keysWith(outcomes, 'failed').length,
+    };
+    for (const listener of this.progressListeners) listener(progress);
+  }
+}
+
+function keysWith(outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>, result: KeyOutcome['result']): ClaimedKey[] {
+  return [...outcomes].filter(([, outcome]) => outcome.result === result).map(([key]) => key);
+}

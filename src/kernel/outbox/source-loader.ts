@@ -1,0 +1,99 @@
+import type { SqlRunner } from '../db/database';
+import { snakeCase } from '../record/attribute';
+import type { RecordBase } from '../record/record-base';
+import { selectList, toRecord } from '../record/record-columns';
+import type { RecordKind, RelatedRow, RelatedTable, Source } from '../record/record-spec';
+
+export interface LoadedSource {
+  source: Source;
+  /** By itself or with its owner. */
+  isArchived: boolean;
+}
+
+export interface LoadedSources {
+  sources: LoadedSource[];
+  /** Records that a writer holds at this moment, perhaps to delete them. */
+  busyIds: number[];
+}
+
+type SourceRow = RecordBase & { owner_archived: boolean };
+
+/** Reads records with everything that their texts and payload are made from. */
+export class SourceLoader {
+  private readonly tableByKind: Map<string, string>;
+
+  constructor(kinds: readonly RecordKind[]) {
+    this.tableByKind = new Map(kinds.map((kind) => [kind.kind, kind.table]));
+  }
+
+  /**
+   * One statement for the records and one for each related table. The records cannot be deleted until the transaction
+   * ends; one that is being deleted now is reported busy rather than waited for. What is gone is in neither list.
+   */
+  async load(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<LoadedSources> {
+    const rows = await sql.query<SourceRow>(this.recordsSql(kind), [ids], `source_${kind.kind}`);
+    const found = rows.map(({ owner_archived: isOwnerArchived, ...row }) => {
+      const record = toRecord(kind, row);
+      return { source: { record, related: {} }, isArchived: isOwnerArchived || record.archivedAt !== null };
+    });
+    const foundIds = found.map(({ source }) => source.record.id);
+    for (const [name, related] of Object.entries(kind.related ?? {})) {
+      const byId = await this.relatedRows(sql, kind, name, related, foundIds);
+      for (const { source } of found) source.related[name] = byId.get(source.record.id) ?? [];
+    }
+    const present = new Set(foundIds);
+    return {
+      sources: found,
+      busyIds: await this.existing(
+        sql,
+        kind,
+        ids.filter((id) => !present.has(id)),
+      ),
+    };
+  }
+
+  private recordsSql(kind: RecordKind): string {
+    const owner = kind.attributes.find((attribute) => attribute.property === kind.owner);
+    const ownerTable = owner?.reference && this.tableByKind.get(owner.reference.kind);
+    const select = `SELECT ${selectList(kind)}`;
+    return owner && ownerTable
+      ? `${select}, o.archived_at IS NOT NULL AS owner_archived FROM ${kind.table} t
+         LEFT JOIN ${ownerTable} o ON o.id = t.${owner.column}
+         WHERE t.id = ANY ($1::int[]) FOR KEY SHARE OF t SKIP LOCKED`
+      : `${select}, false AS owner_archived FROM ${kind.table} t
+         WHERE t.id = ANY ($1::int[]) FOR KEY SHARE OF t SKIP LOCKED`;
+  }
+
+  private async relatedRows(
+    sql: SqlRunner,
+    kind: RecordKind,
+    name: string,
+    related: RelatedTable,
+    ids: readonly number[],
+  ): Promise<Map<number, RelatedRow[]>> {
+    const columns = related.columns.map((column) => `r.${column} AS "${camelCase(column)}"`).join(', ');
+    const statement =
+      related.direction === 'children'
+        ? `SELECT r.${related.column} AS source_id, ${columns} FROM ${related.table} r
+           WHERE r.${related.column} = ANY ($1::int[]) AND r.archived_at IS NULL
+           ORDER BY ${related.orderBy ?? 'id'}`
+        : `SELECT t.id AS source_id, ${columns} FROM ${kind.table} t
+           JOIN ${related.table} r ON r.id = t.${related.column} WHERE t.id = ANY ($1::int[])`;
+    const rows = await sql.query<{ source_id: number }>(statement, [ids], `source_${kind.kind}_${snakeCase(name)}`);
+    const byId = new Map<number, RelatedRow[]>();
+    for (const { source_id: id, ...row } of rows) {
+      const list = byId.get(id);
+      if (list) list.push(row);
+      else byId.set(id, [row]);
+    }
+    return byId;
+  }
+
+  private async existing(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<number[]> {
+    if (ids.length === 0) return [];
+    const rows = await sql.query<{ id: number }>(`SELECT id FROM ${kind.table} WHERE id = ANY ($1::int[])`, [ids]);
+    return rows.map((row) => row.id);
+  }
+}
+
+const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,163 @@
+import type { Database, Transaction } from '../db/database';
+import { DomainError } from '../errors/domain-error';
+import { diffRows } from '../embedding/diff';
+import { specOf } from '../embedding/embedding-reader';
+import { renderChunks, type RenderedChunk } from '../embedding/rendering';
+import type { RecordKind } from '../record/record-spec';
+import { recordPayload } from '../vector/record-payload';
+import type { Payload } from '../vector/vector-store';
+import { EmbeddingRows } from './embedding-rows';
+import { outageOf } from './failure-policy';
+import type { Claim, ClaimedKey, OutboxStore } from './outbox-store';
+import type { KeyOutcome, StepHook } from './relay-step';
+import { SourceLoader, type LoadedSource } from './source-loader';
+
+export interface SourceTaskParts {
+  database: Database;
+  outbox: OutboxStore;
+  /** Those with embeddings. */
+  kinds: readonly RecordKind[];
+  /** Every kind: owners need not have embeddings. */
+  allKinds: readonly RecordKind[];
+  /** Window of the model that will embed the chunks. */
+  maxTokens: number;
+  onStep?: StepHook;
+}
+
+const ACTOR = 'kindred-relay';
+/** Below PostgreSQL's deadlock timeout of a second, so that in a deadlock the relay gives way and never the writer. */
+const LOCK_TIMEOUT = '500ms';
+const LOCK_NOT_AVAILABLE = '55P03';
+
+interface Rendered {
+  loaded: LoadedSource;
+  chunks: RenderedChunk[];
+  payload: Payload;
+}
+
+/**
+ * Brings the embedding rows of records, and the payload of their points, to what the records say now. Everything about
+ * a batch happens in one transaction, its acknowledgement included, so it is done exactly once.
+ */
+export class SourceTask {
+  private readonly loader: SourceLoader;
+  private readonly kinds: Map<string, RecordKind>;
+
+  constructor(private readonly parts: SourceTaskParts) {
+    this.loader = new SourceLoader(parts.allKinds);
+    this.kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]));
+  }
+
+  /**
+   * Keys that come out `done` have been acknowledged.
+   * @throws OutageError the database does not answer
+   */
+  async run(claim: Claim): Promise<Map<ClaimedKey, KeyOutcome>> {
+    const byKind = new Map<string, ClaimedKey[]>();
+    for (const key of claim.keys) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
+    const outcomes = new Map<ClaimedKey, KeyOutcome>();
+    for (const [name, keys] of byKind) {
+      const kind = this.kinds.get(name);
+      if (kind) await this.runBatch(claim, kind, keys, outcomes);
+    }
+    return outcomes;
+  }
+
+  private async runBatch(
+    claim: Claim,
+    kind: RecordKind,
+    keys: readonly ClaimedKey[],
+    outcomes: Map<ClaimedKey, KeyOutcome>,
+  ): Promise<void> {
+    try {
+      const batch = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
+        this.bringUpToDate(transaction, claim, kind, keys),
+      );
+      for (const [key, outcome] of batch) outcomes.set(key, outcome);
+    } catch (error) {
+      const outage = outageOf(error);
+      if (outage) throw outage;
+      if (isLockConflict(error)) {
+        for (const key of keys) outcomes.set(key, { result: 'busy' });
+      } else if (keys.length === 1) {
+        outcomes.set(keys[0] as ClaimedKey, { result: 'failed', error });
+      } else {
+        // One of them is at fault; alone, the others succeed.
+        for (const key of keys) await this.runBatch(claim, kind, [key], outcomes);
+      }
+    }
+  }
+
+  private async bringUpToDate(
+    transaction: Transaction,
+    claim: Claim,
+    kind: RecordKind,
+    keys: readonly ClaimedKey[],
+  ): Promise<Map<ClaimedKey, KeyOutcome>> {
+    const outcomes = new Map<ClaimedKey, KeyOutcome>();
+    const lockedIds = await this.lock(transaction, kind, keys);
+    const { sources, busyIds } = await this.loader.load(transaction, kind, [...lockedIds]);
+    const byId = new Map(sources.map((loaded) => [loaded.source.record.id, loaded]));
+    const busy = new Set(busyIds);
+    const rendered: Rendered[] = [];
+    for (const key of keys) {
+      const id = Number(key.key);
+      const loaded = byId.get(id);
+      if (!lockedIds.has(id) || busy.has(id)) outcomes.set(key, { result: 'busy' });
+      else if (!loaded)
+        outcomes.set(key, { result: 'done' }); // Deleted; its points follow by cascade.
+      else {
+        try {
+          rendered.push(this.render(kind, loaded));
+          outcomes.set(key, { result: 'done' });
+        } catch (error) {
+          outcomes.set(key, { result: 'failed', error });
+        }
+      }
+    }
+    await this.parts.onStep?.('rendered', { topic: 'source', keys: rendered.length });
+    await this.write(transaction, kind, rendered);
+    const done = keys.filter((key) => outcomes.get(key)?.result === 'done');
+    await this.parts.outbox.acknowledge(claim, done, transaction);
+    return outcomes;
+  }
+
+  /** Two workers may hold different events of one record; one of them waits its turn. */
+  private async lock(transaction: Transaction, kind: RecordKind, keys: readonly ClaimedKey[]): Promise<Set<number>> {
+    await transaction.query(`SELECT set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
+    const rows = await transaction.query<{ id: number }>(
+      `SELECT id FROM unnest($2::int[]) AS wanted (id) WHERE pg_try_advisory_xact_lock(hashtext('source ' || $1), id)`,
+      [kind.kind, keys.map((key) => Number(key.key))],
+      'source_lock',
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  private render(kind: RecordKind, loaded: LoadedSource): Rendered {
+    return {
+      loaded,
+      chunks: renderChunks(specOf(kind), loaded.source, this.parts.maxTokens),
+      payload: recordPayload(kind, loaded.source, loaded.isArchived),
+    };
+  }
+
+  private async write(transaction: Transaction, kind: RecordKind, rendered: readonly Rendered[]): Promise<void> {
+    if (rendered.length === 0) return;
+    const rows = new EmbeddingRows(transaction);
+    const ids = rendered.map(({ loaded }) => loaded.source.record.id);
+    const existing = await rows.existing(kind, ids);
+    await rows.apply(
+      kind,
+      rendered.map(({ chunks }, i) => ({
+        sourceId: ids[i] as number,
+        changes: diffRows(existing.get(ids[i] as number) ?? [], chunks),
+      })),
+    );
+    await rows.setPayloads(kind, new Map(rendered.map(({ payload }, i) => [ids[i] as number, payload])));
+  }
+}
+
+function isLockConflict(error: unknown): boolean {
+  if (error instanceof DomainError) return error.code === 'CONFLICT' && error.retryable;
+  return error instanceof Error && (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
+}

@@ -1,0 +1,105 @@
+import { DomainError } from '../errors/domain-error';
+import {
+  ModelThrottledError,
+  ModelUnavailableError,
+  TextTooLongError,
+  type Embedder,
+  type ModelDescriptor,
+} from '../model/embedder';
+import { OutageError } from './failure-policy';
+
+/** A text's vector, or why this text has none. */
+export type TextOutcome = { vector: Float32Array } | { error: Error };
+
+const PROBE_TEXT = 'kindred';
+
+/**
+ * Embeds texts so that one that the model cannot take does not stop the others. When a call fails, a probe with a
+ * harmless text tells a failing model, which is an outage, from a text at fault, which is then found by halving.
+ */
+export class TextEmbedding {
+  constructor(private readonly embedder: Embedder) {}
+
+  get model(): ModelDescriptor {
+    return this.embedder.model;
+  }
+
+  /**
+   * @returns one outcome per text, same order
+   * @throws OutageError the model does not work at all, or is throttled
+   */
+  async embed(texts: readonly string[], signal: AbortSignal): Promise<TextOutcome[]> {
+    const outcomes = new Array<TextOutcome>(texts.length);
+    await this.embedInto(outcomes, texts, [...texts.keys()], signal, true);
+    return outcomes;
+  }
+
+  private async embedInto(
+    outcomes: TextOutcome[],
+    texts: readonly string[],
+    indexes: readonly number[],
+    signal: AbortSignal,
+    mayRepeat: boolean,
+  ): Promise<void> {
+    if (indexes.length === 0) return;
+    const error = await this.attempt(outcomes, texts, indexes, signal);
+    if (!error) return;
+    signal.throwIfAborted();
+    const [first] = indexes;
+    if (error instanceof TextTooLongError && error.index >= 0 && error.index < indexes.length) {
+      const tooLong = indexes[error.index] as number;
+      outcomes[tooLong] = { error };
+      const rest = indexes.filter((index) => index !== tooLong);
+      return this.embedInto(outcomes, texts, rest, signal, mayRepeat);
+    }
+    if (error instanceof ModelThrottledError) throw new OutageError(error, error.retryAfterMs);
+    const isWorking = await this.isWorking(signal);
+    signal.throwIfAborted();
+    if (!isWorking) throw new OutageError(error);
+    // The model works, so it was a passing fault or one of the texts.
+    const mayPass = !(error instanceof DomainError) || error.retryable;
+    if (mayRepeat && mayPass && indexes.length > 1) return this.embedInto(outcomes, texts, indexes, signal, false);
+    if (indexes.length === 1 && first !== undefined) {
+      outcomes[first] = { error };
+      return;
+    }
+    const middle = indexes.length >> 1;
+    await this.embedInto(outcomes, texts, indexes.slice(0, middle), signal, false);
+    await this.embedInto(outcomes, texts, indexes.slice(middle), signal, false);
+  }
+
+  /** Fills in the outcomes, or answers with the error that concerns them all. */
+  private async attempt(
+    outcomes: TextOutcome[],
+    texts: readonly string[],
+    indexes: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Error | undefined> {
+    try {
+      const vectors = await this.embedder.embed(
+        indexes.map((index) => texts[index] as string),
+        { purpose: 'document', signal },
+      );
+      for (const [position, index] of indexes.entries()) {
+        const vector = vectors[position];
+        const fault = faultOf(vector, this.model.dimensions);
+        if (fault !== undefined) return new ModelUnavailableError(`${this.model.name} answered ${fault}.`);
+        outcomes[index] = { vector: vector as Float32Array };
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private async isWorking(signal: AbortSignal): Promise<boolean> {
+    const outcomes: TextOutcome[] = [];
+    return (await this.attempt(outcomes, [PROBE_TEXT], [0], signal)) === undefined;
+  }
+}
+
+function faultOf(vector: Float32Array | undefined, dimensions: number): string | undefined {
+  if (!vector) return 'fewer vectors than texts';
+  if (vector.length !== dimensions) return `a vector of ${vector.length} numbers instead of ${dimensions}`;
+  return vector.every(Number.isFinite) ? undefined : 'a vector with a number that is not finite';
+}

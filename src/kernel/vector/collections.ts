@@ -1,0 +1,230 @@
+import type { Database } from '../db/database';
+import { DomainError } from '../errors/domain-error';
+import type { Logger } from '../logging/logger';
+import type { ModelDescriptor } from '../model/embedder';
+import type { RecordKind } from '../record/record-spec';
+import { GenerationStore, type Generation } from './generation-store';
+import { payloadIndexes } from './record-payload';
+import type { CollectionInfo, QuantizationMode, VectorStore } from './vector-store';
+
+export interface CollectionSettings {
+  /** Start of every collection's and alias's name; tests on a shared server choose their own. */
+  prefix: string;
+  shardNumber?: number;
+  replicationFactor?: number;
+  writeConsistencyFactor?: number;
+  quantization: QuantizationMode;
+  isOnDisk: boolean;
+}
+
+export const defaultCollectionSettings: CollectionSettings = {
+  prefix: 'kindred_',
+  quantization: 'none',
+  isOnDisk: false,
+};
+
+export interface CollectionCatalogParts {
+  database: Database;
+  store: VectorStore;
+  model: ModelDescriptor;
+  kinds: readonly RecordKind[];
+  logger: Logger;
+  settings?: CollectionSettings;
+}
+
+const DISTANCE = 'Cosine';
+/** Processes that start together take turns. */
+const LOCK_NAME = 'kindred_collections';
+const LONGEST_SLUG = 60;
+
+/**
+ * The collections of every kind: which model fills which, and that they are there as they should be. Readers use the
+ * alias, which always leads to the live generation; writers use the generation's own collection, so that a vector of one
+ * model never lands among those of another.
+ */
+export class CollectionCatalog {
+  private readonly generations: GenerationStore;
+  private readonly embeddable: readonly RecordKind[];
+  private readonly settings: CollectionSettings;
+  private restoring: Promise<void> | undefined;
+  private registeredModelId: number | undefined;
+
+  constructor(private readonly parts: CollectionCatalogParts) {
+    this.generations = new GenerationStore(parts.database);
+    this.embeddable = parts.kinds.filter((kind) => kind.embedding !== undefined);
+    this.settings = parts.settings ?? defaultCollectionSettings;
+  }
+
+  /** The name that reads go to. */
+  alias(kind: string): string {
+    return `${this.settings.prefix}${kind}`;
+  }
+
+  /** Id of the configured model; set once started. */
+  get modelId(): number {
+    if (this.registeredModelId === undefined) throw new Error('The collection catalog has not been started');
+    return this.registeredModelId;
+  }
+
+  /**
+   * Creates what is missing and checks what is there. A collection that the vector server lost is created again and all
+   * of its points are queued.
+   * @throws COLLECTION_MISMATCH another model, dimensions or distance than configured; says what to do
+   */
+  async start(): Promise<void> {
+    await this.parts.database.transaction({}, async (lock) => {
+      await lock.query('SELECT pg_advisory_xact_lock(hashtext($1))', [LOCK_NAME]);
+      this.registeredModelId = await this.generations.registerModel(this.parts.model);
+      const live = await this.liveGenerations();
+      await Promise.all(live.map((generation) => this.ensureCollection(generation)));
+      await this.ensureAliases(live);
+    });
+  }
+
+  /** Brings back collections that have vanished while running. Calls at the same time share one run. */
+  restore(): Promise<void> {
+    this.restoring ??= this.start().finally(() => {
+      this.restoring = undefined;
+    });
+    return this.restoring;
+  }
+
+  /**
+   * Where points of these kinds belong now, straight from the database: another process may have promoted another
+   * generation since.
+   * @throws COLLECTION_MISMATCH the live generation is another model's
+   */
+  async targets(kinds: readonly string[]): Promise<Map<string, CollectionTarget>> {
+    const targets = new Map<string, CollectionTarget>();
+    for (const generation of await this.generations.current(kinds)) {
+      const target = targets.get(generation.kind);
+      const collections = [...(target?.collections ?? []), generation.collection];
+      const live = generation.state === 'live' ? generation : target?.live;
+      targets.set(generation.kind, { collections, live });
+    }
+    for (const { live } of targets.values()) if (live && live.modelId !== this.modelId) throw this.otherModel([live]);
+    return targets;
+  }
+
+  /** One live generation a kind; kinds without any get their first. */
+  private async liveGenerations(): Promise<Generation[]> {
+    const names = this.embeddable.map((kind) => kind.kind);
+    const known = await this.generations.all(names);
+    const foreign: Generation[] = [];
+    const missing: string[] = [];
+    for (const name of names) {
+      const live = known.find((generation) => generation.kind === name && generation.state === 'live');
+      if (!live) missing.push(name);
+      else if (live.modelId !== this.modelId) {
+        if (await this.generations.hasPoints(name)) foreign.push(live);
+        else missing.push(name);
+      }
+    }
+    if (foreign.length > 0) throw this.otherModel(foreign);
+    if (missing.length > 0) {
+      const taken = new Set(await this.parts.store.listCollections());
+      for (const name of missing) await this.createGeneration(name, known, taken);
+    }
+    return (await this.generations.all(names)).filter((generation) => generation.state === 'live');
+  }
+
+  /** The row comes first: a start that is cut short leaves a generation whose collection the next start creates. */
+  private async createGeneration(kind: string, known: readonly Generation[], taken: Set<string>): Promise<void> {
+    const numbers = known.filter((generation) => generation.kind === kind).map((generation) => generation.number);
+    let number = Math.max(0, ...numbers) + 1;
+    // A name that is taken holds points of another database.
+    while (taken.has(this.collectionName(kind, number))) number++;
+    await this.generations.makeLive(kind, this.modelId, number, this.collectionName(kind, number));
+  }
+
+  private collectionName(kind: string, number: number): string {
+    const slug = this.parts.model.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+    return `${this.alias(kind)}__${slug.slice(0, LONGEST_SLUG)}__${number}`;
+  }
+
+  private async ensureCollection(generation: Generation): Promise<void> {
+    const { store, logger } = this.parts;
+    const { collection, kind } = generation;
+    const indexes = payloadIndexes(this.kind(kind));
+    const info = await store.describeCollection(collection);
+    if (!info) {
+      const { prefix: _, ...layout } = this.settings;
+      await store.createCollection({
+        name: collection,
+        dimensions: generation.dimensions,
+        payloadIndexes: indexes,
+        ...layout,
+      });
+      const requeued = await this.generations.requeuePoints(generation.id);
+      if (requeued > 0) logger.warn({ collection, requeued }, 'collection had vanished; all of its points are queued');
+      else logger.info({ collection }, 'collection created');
+      return;
+    }
+    this.checkShape(generation, info);
+    for (const [key, type] of Object.entries(indexes)) {
+      if (info.payloadIndexes[key] !== type) await store.createPayloadIndex(collection, key, type);
+    }
+  }
+
+  private checkShape(generation: Generation, info: CollectionInfo): void {
+    const { collection, dimensions } = generation;
+    const isAsExpected = info.dimensions === dimensions && info.distance === DISTANCE && info.hasLexical;
+    if (isAsExpected) return;
+    throw new DomainError(
+      'COLLECTION_MISMATCH',
+      `The collection ${collection} has ${info.dimensions} dimensions and distance ${info.distance}` +
+        `${info.hasLexical ? '' : ' and no lexical vectors'}; it must have ${dimensions} and ${DISTANCE} with lexical ` +
+        `vectors. Something else has changed it: delete it in Qdrant and start again, and it is filled anew.`,
+      { details: { collection } },
+    );
+  }
+
+  private async ensureAliases(live: readonly Generation[]): Promise<void> {
+    const aliases = await this.parts.store.listAliases();
+    const ours = new Set(
+      (await this.generations.all(live.map(({ kind }) => kind))).map(({ collection }) => collection),
+    );
+    const wrong: Record<string, string> = {};
+    for (const { kind, collection } of live) {
+      const target = aliases[this.alias(kind)];
+      if (target === collection) continue;
+      if (target !== undefined && !ours.has(target)) {
+        throw new DomainError(
+          'COLLECTION_MISMATCH',
+          `The alias ${this.alias(kind)} in Qdrant leads to ${target}, which belongs to another database. Choose another ` +
+            `collection prefix, or delete that alias if nothing uses it any more.`,
+          { details: { alias: this.alias(kind), collection: target } },
+        );
+      }
+      wrong[this.alias(kind)] = collection;
+    }
+    await this.parts.store.setAliases(wrong);
+  }
+
+  private otherModel(generations: readonly Generation[]): DomainError {
+    const [first] = generations;
+    const kinds = generations.map((generation) => generation.kind).join(', ');
+    const { model } = this.parts;
+    return new DomainError(
+      'COLLECTION_MISMATCH',
+      `The embeddings of ${kinds} were made by ${first?.provider}/${first?.modelName} ` +
+        `(${first?.dimensions} dimensions), but ${model.provider}/${model.name} (${model.dimensions} dimensions) is ` +
+        `configured. Vectors of two models cannot be compared: configure the former model again, or run ` +
+        `'kindred reindex' to embed everything with the new one.`,
+      { details: { kinds: generations.map((generation) => generation.kind) } },
+    );
+  }
+
+  private kind(name: string): RecordKind {
+    const found = this.embeddable.find((kind) => kind.kind === name);
+    if (!found) throw new Error(`There is no embeddable kind ${name}`);
+    return found;
+  }
+}
+
+export interface CollectionTarget {
+  /** Takes new points; absent while a kind has none. */
+  live: Generation | undefined;
+  /** Every collection that may hold a point of the kind. */
+  collections: readonly string[];
+}

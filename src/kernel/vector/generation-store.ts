@@ -1,0 +1,91 @@
+import type { SqlRunner } from '../db/database';
+import type { ModelDescriptor } from '../model/embedder';
+
+/** A collection that one model fills for one kind, with what is known of that model. */
+export interface Generation {
+  id: number;
+  kind: string;
+  number: number;
+  /** Physical name in the vector server. */
+  collection: string;
+  state: 'building' | 'live' | 'retired';
+  modelId: number;
+  provider: string;
+  modelName: string;
+  version: string;
+  dimensions: number;
+}
+
+const GENERATION = `
+  SELECT g.id, g.kind, g.number, g.collection, g.state, g.model_id AS "modelId",
+    m.provider, m.name AS "modelName", m.version, m.dimensions
+  FROM embedding_generations g JOIN embedding_models m ON m.id = g.model_id`;
+
+/** Models and generations as the database knows them. */
+export class GenerationStore {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** @returns the model's id; known models keep theirs */
+  async registerModel(model: ModelDescriptor): Promise<number> {
+    const [row] = await this.sql.query<{ id: number }>(
+      `INSERT INTO embedding_models (provider, name, version, dimensions, max_tokens) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (provider, name, version, dimensions) DO UPDATE SET max_tokens = EXCLUDED.max_tokens
+       RETURNING id`,
+      [model.provider, model.name, model.version, model.dimensions, model.maxTokens],
+    );
+    if (!row) throw new Error('INSERT into embedding_models answered no id');
+    return row.id;
+  }
+
+  /** Every generation of these kinds, retired ones too, oldest first. */
+  async all(kinds: readonly string[]): Promise<Generation[]> {
+    return this.sql.query<Generation>(`${GENERATION} WHERE g.kind = ANY($1) ORDER BY g.id`, [kinds]);
+  }
+
+  /** What points are written to or deleted from now. */
+  async current(kinds: readonly string[]): Promise<Generation[]> {
+    return this.sql.query<Generation>(
+      `${GENERATION} WHERE g.kind = ANY($1) AND g.state IN ('live', 'building') ORDER BY g.id`,
+      [kinds],
+      'generations_current',
+    );
+  }
+
+  /** The kind's live generation becomes this new one; a former live one is retired. */
+  async makeLive(kind: string, modelId: number, number: number, collection: string): Promise<void> {
+    await this.sql.query(`UPDATE embedding_generations SET state = 'retired' WHERE kind = $1 AND state = 'live'`, [
+      kind,
+    ]);
+    await this.sql.query(
+      `INSERT INTO embedding_generations (kind, model_id, number, collection, state, promoted_at)
+       VALUES ($1, $2, $3, $4, 'live', now())`,
+      [kind, modelId, number, collection],
+    );
+  }
+
+  async hasPoints(kind: string): Promise<boolean> {
+    const rows = await this.sql.query(`SELECT 1 FROM vector_points WHERE kind = $1 LIMIT 1`, [kind]);
+    return rows.length > 0;
+  }
+
+  /**
+   * Forgets that a generation's collection holds anything, and queues every point that it held.
+   * @returns how many
+   */
+  async requeuePoints(generationId: number): Promise<number> {
+    const [row] = await this.sql.query<{ count: number }>(
+      `WITH reset AS (
+         UPDATE vector_points SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+           indexed_revision = NULL, indexed_hash = NULL, generation_id = NULL, error = NULL, error_code = NULL
+         WHERE generation_id = $1 AND state <> 'deleting'
+         RETURNING point_id, kind
+       ), queued AS (
+         INSERT INTO outbox_events (topic, kind, key, priority)
+         SELECT 'point', kind, point_id::text, 1 FROM reset ON CONFLICT DO NOTHING
+       )
+       SELECT count(*)::int AS count FROM reset`,
+      [generationId],
+    );
+    return row?.count ?? 0;
+  }
+}
