@@ -6,6 +6,7 @@ export const contentItemSpec = defineRecord<ContentItem>({
   entity: ContentItem,
   table: 'content_items',
   names: { type: 'ContentItem', short: 'Content', field: 'content', plural: 'contents', label: 'content item' },
+  lookup: { arguments: ['contentType', 'contentId'], where: 't.content_type = $1 AND t.content_id = $2' },
   search: 'searchContents',
   matches: [{ field: 'similarContents', kind: 'content_item', description: 'Content like this.' }],
   embedding: {

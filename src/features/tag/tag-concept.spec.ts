@@ -8,6 +8,7 @@ export const tagConceptSpec = defineRecord<TagConcept>({
   table: 'tag_concepts',
   names: { type: 'TagConcept', short: 'Tag', field: 'tag', plural: 'tags', label: 'tag' },
   lists: [{ reference: 'parentId', field: 'children', shape: 'list', orderBy: 'name, id' }],
+  lookup: { arguments: ['name'], where: 'lower(normalize(btrim(t.name))) = lower(normalize(btrim($1)))' },
   search: 'searchTags',
   matches: [{ field: 'similarTags', kind: 'tag_concept', description: 'Tags with a meaning like this one’s.' }],
   embedding: {

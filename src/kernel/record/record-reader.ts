@@ -51,7 +51,7 @@ export function visibleSql(kind: RecordKind, registry: KindRegistry, archived: C
 /** Reads records with raw SQL: one statement a call, whatever the number of records. */
 export class RecordReader {
   constructor(
-    private readonly sql: SqlRunner,
+    readonly sql: SqlRunner,
     private readonly registry: KindRegistry,
   ) {}
 
@@ -82,6 +82,16 @@ export class RecordReader {
     );
     const byKey = new Map(rows.map(({ key, ...row }) => [key, toRecord(kind, row)]));
     return keys.map((key) => byKey.get(key) ?? null);
+  }
+
+  /** By the kind's own lookup, e.g. a tag's name. */
+  async byLookup(kind: RecordKind, values: readonly string[]): Promise<RecordBase | null> {
+    if (!kind.lookup) throw new Error(`${kind.kind} has no lookup`);
+    const [row] = await this.sql.query(
+      `SELECT ${selectList(kind)} FROM ${kind.table} t WHERE ${kind.lookup.where}`,
+      values,
+    );
+    return row ? toRecord(kind, row) : null;
   }
 
   /** One page of a list by keyset, so that records written meanwhile neither repeat nor shift others. */

@@ -53,6 +53,12 @@ export interface MatchField {
   description: string;
 }
 
+/** Another way to name one record: arguments of its query, all of them given, and the SQL condition over alias `t`. */
+export interface Lookup {
+  arguments: readonly string[];
+  where: string;
+}
+
 export interface RecordNames {
   /** GraphQL object type, e.g. `JobDescription`. */
   type: string;
@@ -80,6 +86,7 @@ export interface RecordSpec<R extends RecordBase = RecordBase> {
   related?: Record<string, RelatedTable>;
   derivedFilters?: DerivedFilter<R>[];
   lists?: ChildList[];
+  lookup?: Lookup;
   /** Name of the search query, e.g. `searchJobs`. */
   search?: string;
   matches?: MatchField[];

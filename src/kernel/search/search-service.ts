@@ -302,7 +302,8 @@ export class SearchService {
     const vectors = new Map<string, Float32Array>();
     const unknown = new Set<string>();
     for (const request of requests) {
-      if (!('text' in request.query) || this.modeOf(request) === 'LEXICAL') continue;
+      // A mode that does not fit is refused later, for its own request alone.
+      if (!('text' in request.query) || (request.mode ?? specOf(request.kind).defaultMode) === 'LEXICAL') continue;
       const known = this.queryVectors.get(request.query.text);
       if (known) vectors.set(request.query.text, known);
       else unknown.add(request.query.text);

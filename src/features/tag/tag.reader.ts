@@ -1,0 +1,148 @@
+import type { SqlRunner } from '../../kernel/db/database';
+import { StoryChunkTag, type TagStatus } from './story-chunk-tag.entity';
+
+export interface StoryTagRow {
+  tagConceptId: number;
+  chunkCount: number;
+  score: number | null;
+}
+
+export interface ChunkChoice {
+  statuses: readonly TagStatus[];
+  /** Whether chunks of the tags below count too. */
+  isDeep: boolean;
+}
+
+/** Each tag with itself and, where `$2`, everything below it. */
+const SUBTREES = `
+  WITH RECURSIVE subtree AS (
+    SELECT tag.id AS root, tag.id FROM tag_concepts tag WHERE tag.id = ANY($1::int[])
+    UNION ALL
+    SELECT subtree.root, child.id FROM tag_concepts child JOIN subtree ON child.parent_id = subtree.id WHERE $2::boolean
+  )`;
+
+function grouped<Row, Value>(
+  keys: readonly number[],
+  rows: readonly Row[],
+  keyOf: (row: Row) => number,
+  valueOf: (row: Row) => Value,
+): Value[][] {
+  const byKey = new Map<number, Value[]>(keys.map((key) => [key, []]));
+  for (const row of rows) byKey.get(keyOf(row))?.push(valueOf(row));
+  return keys.map((key) => byKey.get(key) ?? []);
+}
+
+/** Reads the tag hierarchy and assignments: one statement a call, at any depth. */
+export class TagReader {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** Ids from the parent up to the root, for each tag. */
+  async ancestors(ids: readonly number[]): Promise<number[][]> {
+    const rows = await this.sql.query<{ start: number; id: number }>(
+      `WITH RECURSIVE chain AS (
+         SELECT tag.id AS start, tag.parent_id AS id, 1 AS depth FROM tag_concepts tag
+         WHERE tag.id = ANY($1::int[]) AND tag.parent_id IS NOT NULL
+         UNION ALL
+         SELECT chain.start, tag.parent_id, chain.depth + 1 FROM tag_concepts tag JOIN chain ON tag.id = chain.id
+         WHERE tag.parent_id IS NOT NULL
+       )
+       SELECT start, id FROM chain ORDER BY depth`,
+      [ids],
+    );
+    return grouped(
+      ids,
+      rows,
+      (row) => row.start,
+      (row) => row.id,
+    );
+  }
+
+  /** Ids of everything below each tag, nearest first. */
+  async descendants(ids: readonly number[]): Promise<number[][]> {
+    const rows = await this.sql.query<{ start: number; id: number }>(
+      `WITH RECURSIVE tree AS (
+         SELECT parent_id AS start, id, 1 AS depth, name FROM tag_concepts WHERE parent_id = ANY($1::int[])
+         UNION ALL
+         SELECT tree.start, child.id, tree.depth + 1, child.name FROM tag_concepts child JOIN tree ON child.parent_id = tree.id
+       )
+       SELECT start, id FROM tree ORDER BY depth, name`,
+      [ids],
+    );
+    return grouped(
+      ids,
+      rows,
+      (row) => row.start,
+      (row) => row.id,
+    );
+  }
+
+  /** Assignments of each chunk, best first. */
+  async ofChunks(chunkIds: readonly number[]): Promise<StoryChunkTag[][]> {
+    const rows = await this.sql.query<StoryChunkTag>(
+      `SELECT story_chunk_id AS "storyChunkId", tag_concept_id AS "tagConceptId", score, source, status
+       FROM story_chunk_tags WHERE story_chunk_id = ANY($1::int[])
+       ORDER BY score DESC NULLS FIRST, tag_concept_id`,
+      [chunkIds],
+    );
+    return grouped(
+      chunkIds,
+      rows,
+      (row) => row.storyChunkId,
+      (row) => Object.assign(new StoryChunkTag(), row),
+    );
+  }
+
+  /** Tags of each story over its chunks, most frequent first. */
+  async ofStories(storyIds: readonly number[], statuses: readonly TagStatus[]): Promise<StoryTagRow[][]> {
+    const rows = await this.sql.query<StoryTagRow & { storyId: number }>(
+      `SELECT chunk.story_id AS "storyId", assigned.tag_concept_id AS "tagConceptId",
+              count(*)::int AS "chunkCount", max(assigned.score) AS score
+       FROM story_chunk_tags assigned JOIN story_chunk_embeddings chunk ON chunk.id = assigned.story_chunk_id
+       WHERE chunk.story_id = ANY($1::int[]) AND assigned.status = ANY($2)
+       GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2`,
+      [storyIds, statuses],
+    );
+    return grouped(
+      storyIds,
+      rows,
+      (row) => row.storyId,
+      ({ storyId: _, ...row }) => row,
+    );
+  }
+
+  /** Ids of the chunks that carry each tag, ascending, after `afterId`. */
+  async chunkIds(
+    tagIds: readonly number[],
+    choice: ChunkChoice & { afterId: number; limit: number },
+  ): Promise<number[][]> {
+    const rows = await this.sql.query<{ root: number; id: number }>(
+      `${SUBTREES}
+       SELECT root.id AS root, page.id FROM unnest($1::int[]) AS root (id)
+       CROSS JOIN LATERAL (
+         SELECT DISTINCT assigned.story_chunk_id AS id
+         FROM subtree JOIN story_chunk_tags assigned ON assigned.tag_concept_id = subtree.id
+         WHERE subtree.root = root.id AND assigned.status = ANY($3) AND assigned.story_chunk_id > $4
+         ORDER BY 1 LIMIT $5
+       ) page`,
+      [tagIds, choice.isDeep, choice.statuses, choice.afterId, choice.limit],
+    );
+    return grouped(
+      tagIds,
+      rows,
+      (row) => row.root,
+      (row) => row.id,
+    );
+  }
+
+  async chunkCounts(tagIds: readonly number[], choice: ChunkChoice): Promise<number[]> {
+    const rows = await this.sql.query<{ root: number; count: number }>(
+      `${SUBTREES}
+       SELECT subtree.root, count(DISTINCT assigned.story_chunk_id)::int AS count
+       FROM subtree JOIN story_chunk_tags assigned ON assigned.tag_concept_id = subtree.id
+       WHERE assigned.status = ANY($3) GROUP BY 1`,
+      [tagIds, choice.isDeep, choice.statuses],
+    );
+    const counts = new Map(rows.map((row) => [row.root, row.count]));
+    return tagIds.map((id) => counts.get(id) ?? 0);
+  }
+}

@@ -1,0 +1,162 @@
+import { Arg, Ctx, Field, Float, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql';
+
+import { connectionOf, type Connection } from '../../kernel/graphql/connection';
+import type { GraphQLContext } from '../../kernel/graphql/context';
+import type { RecordTypeFactory } from '../../kernel/graphql/record-types';
+import { decodeCursor, encodeCursor, readPage } from '../../kernel/record/page';
+import type { EmbeddingRow } from '../../kernel/embedding/embedding-row';
+import { Story, StoryChunkEmbedding } from '../story/story.entity';
+import { storySpec } from '../story/story.spec';
+import { StoryChunkTag, TagSource, TagStatus } from './story-chunk-tag.entity';
+import { TagConcept } from './tag-concept.entity';
+import { tagConceptSpec } from './tag-concept.spec';
+import { TagReader } from './tag.reader';
+
+@ObjectType({ description: 'A tag on one chunk.' })
+class ChunkTag {
+  @Field(() => TagConcept)
+  tag!: TagConcept;
+
+  @Field(() => Float, { nullable: true, description: 'Cosine of chunk and tag, where similarity assigned it.' })
+  score!: number | null;
+
+  @Field(() => TagSource)
+  source!: TagSource;
+
+  @Field(() => TagStatus)
+  status!: TagStatus;
+}
+
+@ObjectType({ description: 'A tag on a story, over all its chunks.' })
+class StoryTag {
+  @Field(() => TagConcept)
+  tag!: TagConcept;
+
+  @Field(() => Int, { description: 'Chunks that carry it.' })
+  chunkCount!: number;
+
+  @Field(() => Float, { nullable: true, description: 'The best score of any chunk.' })
+  score!: number | null;
+}
+
+const DEFAULT_STATUSES = [TagStatus.SUGGESTED, TagStatus.ACCEPTED];
+
+const readerOf = (context: GraphQLContext): TagReader => new TagReader(context.services.records.sql);
+
+function assignmentsOf(chunkId: number, context: GraphQLContext): Promise<StoryChunkTag[]> {
+  return context.loaders.batch('tag:assignments', chunkId, (ids) => readerOf(context).ofChunks(ids));
+}
+
+function tagOf(id: number, context: GraphQLContext): Promise<TagConcept> {
+  return context.loaders.record(tagConceptSpec as never, id) as Promise<TagConcept>;
+}
+
+@Resolver(() => StoryChunkEmbedding)
+class StoryChunkTagsResolver {
+  @FieldResolver(() => [ChunkTag], { description: 'Best first; not the rejected ones unless asked for.' })
+  async tags(
+    @Root() chunk: StoryChunkEmbedding,
+    @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
+    @Ctx() context: GraphQLContext,
+  ): Promise<ChunkTag[]> {
+    const wanted = status ?? DEFAULT_STATUSES;
+    const assignments = (await assignmentsOf(chunk.id, context)).filter((one) => wanted.includes(one.status));
+    return Promise.all(
+      assignments.map(async ({ tagConceptId, score, source, status: given }) => ({
+        tag: await tagOf(tagConceptId, context),
+        score,
+        source,
+        status: given,
+      })),
+    );
+  }
+}
+
+@Resolver(() => Story)
+class StoryTagsResolver {
+  @FieldResolver(() => [StoryTag], { description: 'Most frequent first.' })
+  async tags(
+    @Root() story: Story,
+    @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
+    @Ctx() context: GraphQLContext,
+  ): Promise<StoryTag[]> {
+    const wanted = status ?? DEFAULT_STATUSES;
+    const name = `tag:stories:${[...wanted].sort().join()}`;
+    const rows = await context.loaders.batch(name, story.id, (ids: readonly number[]) =>
+      readerOf(context).ofStories(ids, wanted),
+    );
+    return Promise.all(
+      rows.map(async ({ tagConceptId, chunkCount, score }) => ({
+        tag: await tagOf(tagConceptId, context),
+        chunkCount,
+        score,
+      })),
+    );
+  }
+}
+
+function tagConceptResolver(factory: RecordTypeFactory): new () => object {
+  const rows = factory.of(storySpec as never).rows;
+  if (!rows) throw new Error('Story chunks are not records of their own');
+  const chunkConnection = rows.connection;
+
+  @Resolver(() => TagConcept)
+  class TagConceptResolver {
+    @FieldResolver(() => [TagConcept], { description: 'From the parent up to the root.' })
+    async ancestors(@Root() tag: TagConcept, @Ctx() context: GraphQLContext): Promise<TagConcept[]> {
+      const ids = await context.loaders.batch('tag:ancestors', tag.id, (keys: readonly number[]) =>
+        readerOf(context).ancestors(keys),
+      );
+      return Promise.all(ids.map((id) => tagOf(id, context)));
+    }
+
+    @FieldResolver(() => [TagConcept], { description: 'Everything below, nearest first.' })
+    async descendants(@Root() tag: TagConcept, @Ctx() context: GraphQLContext): Promise<TagConcept[]> {
+      const ids = await context.loaders.batch('tag:descendants', tag.id, (keys: readonly number[]) =>
+        readerOf(context).descendants(keys),
+      );
+      return Promise.all(ids.map((id) => tagOf(id, context)));
+    }
+
+    @FieldResolver(() => chunkConnection, { description: 'Passages that carry this tag.' })
+    async storyChunks(
+      @Root() tag: TagConcept,
+      @Arg('first', () => Int, { nullable: true }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
+      @Arg('includeDescendants', () => Boolean, { nullable: true, defaultValue: false })
+      includeDescendants: boolean | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<Connection<EmbeddingRow>> {
+      const statuses = status ?? DEFAULT_STATUSES;
+      const isDeep = includeDescendants ?? false;
+      const listName = `tag.storyChunks:${isDeep ? 'deep' : 'own'}`;
+      const { size, cursor } = readPage({ first, after });
+      const afterId = cursor === undefined ? 0 : Number(decodeCursor(listName, cursor));
+      const options = { statuses, isDeep, limit: size + 1 };
+      const signature = `${statuses.join()}:${isDeep}`;
+      const ids = await context.loaders.batch(
+        `tag:chunks:${signature}:${size}:${afterId}`,
+        tag.id,
+        (keys: readonly number[]) => readerOf(context).chunkIds(keys, { ...options, afterId }),
+      );
+      const page = ids.slice(0, size);
+      const chunks = await Promise.all(page.map((id) => context.loaders.embeddingById(storySpec as never, id)));
+      const present = chunks.filter((chunk) => chunk !== null);
+      return connectionOf(
+        present,
+        present.map((chunk) => encodeCursor(listName, chunk.id)),
+        { hasNextPage: ids.length > size, hasPreviousPage: afterId > 0 },
+        () =>
+          context.loaders.batch(`tag:chunkCount:${signature}`, tag.id, (keys: readonly number[]) =>
+            readerOf(context).chunkCounts(keys, options),
+          ),
+      );
+    }
+  }
+  return TagConceptResolver;
+}
+
+export function tagResolvers(factory: RecordTypeFactory): (new () => object)[] {
+  return [StoryChunkTagsResolver, StoryTagsResolver, tagConceptResolver(factory)];
+}

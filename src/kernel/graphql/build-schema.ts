@@ -1,0 +1,65 @@
+import type { GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+
+import { NodeInterface } from '../record/record-base';
+import { EmbeddableInterface } from '../record/record-table';
+import type { RecordKind } from '../record/record-spec';
+import type { KindRegistry } from '../record/registry';
+import { crossSearchResolvers } from './cross-search';
+import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
+import { NodeResolver } from './node-resolver';
+import { childResolvers, readResolver, referenceResolvers, writeResolver } from './record-resolvers';
+import { RecordTypeFactory } from './record-types';
+import { evidenceResolver, matchResolver, rowResolvers, searchResolver } from './search-resolvers';
+
+export type ResolverClass = new () => object;
+
+function resolversOf(kind: RecordKind, registry: KindRegistry, factory: RecordTypeFactory): ResolverClass[] {
+  const types = factory.of(kind);
+  const resolvers = [
+    readResolver(kind, factory),
+    writeResolver(kind, factory),
+    ...referenceResolvers(kind, registry),
+    ...childResolvers(kind, registry, factory),
+  ];
+  if (!kind.embedding) return resolvers;
+  return [
+    ...resolvers,
+    ...(kind.search === undefined ? [] : [searchResolver(kind, kind.search, factory)]),
+    ...(kind.matches ?? []).map((match) => matchResolver(kind, match, registry, factory)),
+    evidenceResolver(() => kind, types.searchEdge),
+    ...embeddingResolvers(kind, factory),
+    ...rowResolvers(kind, factory),
+  ];
+}
+
+export interface SchemaParts {
+  registry: KindRegistry;
+  /** Made outside, so that features can name a kind's generated types in their own resolvers. */
+  factory: RecordTypeFactory;
+  /** Fields that a feature adds beyond what its spec gives. */
+  resolvers: readonly ResolverClass[];
+}
+
+/** The whole GraphQL schema: what follows from the specs, and what features add. */
+export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts): GraphQLSchema {
+  const all: ResolverClass[] = [
+    NodeResolver,
+    EmbeddingRowResolver,
+    EmbeddableResolver,
+    ...registry.all.flatMap((kind) => resolversOf(kind, registry, factory)),
+    ...crossSearchResolvers(registry),
+    ...resolvers,
+  ];
+  return buildSchemaSync({
+    resolvers: all as unknown as NonEmptyArray<ResolverClass>,
+    orphanedTypes: [
+      NodeInterface,
+      EmbeddableInterface,
+      ...registry.all.flatMap((kind) => (kind.embedding ? [kind.entity, kind.embedding.entity] : [kind.entity])),
+    ],
+    validate: false,
+    emitSchemaFile: false,
+    nullableByDefault: false,
+  });
+}

@@ -1,0 +1,58 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+
+import { DomainError } from '../errors/domain-error';
+
+/** Told of every error whose message is hidden, so that it can be logged. */
+export type HiddenErrorReporter = (error: unknown) => void;
+
+const SAFE_CODES = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_REQUEST',
+]);
+
+function rootOf(error: unknown): unknown {
+  let current = error;
+  while (current instanceof GraphQLError && current.originalError) current = current.originalError;
+  return current;
+}
+
+/**
+ * What a client sees of an error: message and code of our own errors and of malformed requests; of anything else only
+ * that it happened.
+ */
+export function createErrorFormatter(report: HiddenErrorReporter) {
+  return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+    const root = rootOf(error);
+    const where = { locations: formatted.locations, path: formatted.path };
+    if (root instanceof DomainError && root.code !== 'INTERNAL') {
+      return {
+        message: root.message,
+        ...where,
+        extensions: { ...root.details, code: root.code, retryable: root.retryable },
+      };
+    }
+    const code = formatted.extensions?.code;
+    if (
+      root instanceof GraphQLError &&
+      typeof code === 'string' &&
+      (SAFE_CODES.has(code) || code === root.extensions.code)
+    ) {
+      if (code === 'INTERNAL_SERVER_ERROR') report(error);
+      else {
+        const { stacktrace: _, ...extensions } = formatted.extensions ?? {};
+        return { message: formatted.message, ...where, extensions };
+      }
+    }
+    report(root);
+    return {
+      message: 'Something went wrong here; it has been logged.',
+      ...where,
+      extensions: { code: 'INTERNAL', retryable: false },
+    };
+  };
+}

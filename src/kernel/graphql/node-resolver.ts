@@ -1,0 +1,40 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+
+import { DomainError } from '../errors/domain-error';
+import type { EmbeddingRow } from '../embedding/embedding-row';
+import { decodeGlobalId } from '../record/global-id';
+import { NodeInterface, type RecordBase } from '../record/record-base';
+import type { GraphQLContext } from './context';
+
+const MAX_NODES = 200;
+
+async function loadNode(id: string, context: GraphQLContext): Promise<RecordBase | EmbeddingRow | null> {
+  const { registry } = context.services;
+  const { typeName, id: key } = decodeGlobalId(id);
+  const kind = registry.ofType(typeName);
+  if (kind) return context.loaders.record(kind, key);
+  const rowKind = registry.ofRowType(typeName);
+  if (rowKind) return context.loaders.embeddingById(rowKind, key);
+  throw new DomainError('INVALID_ID', `id: there is no type '${typeName}'.`, { details: { field: 'id' } });
+}
+
+@Resolver(() => NodeInterface)
+export class NodeResolver {
+  @Query(() => NodeInterface, { nullable: true, description: 'Any record or embedding by its global id.' })
+  node(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<RecordBase | EmbeddingRow | null> {
+    return loadNode(id, context);
+  }
+
+  @Query(() => [NodeInterface], { nullable: 'items', description: 'In the order asked; null where there is none.' })
+  nodes(
+    @Arg('ids', () => [ID]) ids: string[],
+    @Ctx() context: GraphQLContext,
+  ): Promise<(RecordBase | EmbeddingRow | null)[]> {
+    if (ids.length > MAX_NODES) {
+      throw new DomainError('BAD_INPUT', `ids: ${ids.length} ids; at most ${MAX_NODES} are allowed.`, {
+        details: { field: 'ids', max: MAX_NODES },
+      });
+    }
+    return Promise.all(ids.map((id) => loadNode(id, context)));
+  }
+}

@@ -1,0 +1,231 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Float, Info, Int, Query, Resolver, Root } from 'type-graphql';
+
+import { specOf } from '../embedding/embedding-reader';
+import type { EmbeddingRow } from '../embedding/embedding-row';
+import type { RowRecordNames } from '../embedding/embedding-spec';
+import { DomainError } from '../errors/domain-error';
+import type { FilterInput } from '../record/filter';
+import { decodeCursor, encodeCursor, readPage } from '../record/page';
+import { typeNameOf, type RecordBase } from '../record/record-base';
+import type { MatchField, RecordKind } from '../record/record-spec';
+import type { KindRegistry } from '../record/registry';
+import { Connection, connectionOf, type SearchEdge } from './connection';
+import type { GraphQLContext } from './context';
+import { SearchInput, SearchMode } from './input-types';
+import type { RecordTypeFactory, RowTypes } from './record-types';
+import { awaitSync, readEmbeddingTypes, readSearchQuery } from './search-input';
+import { searchRecords, searchRows, type SearchArguments } from './search-runner';
+import { selectedOnNodes } from './selection';
+import { Evidence } from './shared-types';
+
+type ResolverClass = new () => object;
+type Search = Connection<RecordBase, SearchEdge<RecordBase>>;
+type RowSearch = Connection<EmbeddingRow, SearchEdge<EmbeddingRow>>;
+
+const MAX_EVIDENCE = 5;
+
+async function searchArguments(
+  kind: RecordKind,
+  query: SearchInput,
+  rest: Pick<SearchArguments, 'filter' | 'first' | 'after' | 'wanted'>,
+  context: GraphQLContext,
+): Promise<SearchArguments> {
+  const read = await readSearchQuery(query, context);
+  const embeddingTypes = readEmbeddingTypes(query.embeddingTypes);
+  await awaitSync(query, context);
+  return {
+    kind,
+    query: read,
+    identity: [query.text, query.vector, query.nodeId, query.examples],
+    mode: query.mode,
+    embeddingTypes,
+    minScore: query.minScore,
+    diversity: query.diversity,
+    ...rest,
+  };
+}
+
+/** The search query of a kind. */
+export function searchResolver(kind: RecordKind, name: string, factory: RecordTypeFactory): ResolverClass {
+  const types = factory.of(kind);
+
+  @Resolver(() => kind.entity)
+  class SearchResolver {
+    @Query(() => types.searchConnection, { name, description: `${kind.names.label}s by similarity, best first.` })
+    async search(
+      @Arg('query', () => SearchInput) query: SearchInput,
+      @Arg('filter', () => types.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
+      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Ctx() context: GraphQLContext,
+      @Info() info: GraphQLResolveInfo,
+    ): Promise<Search> {
+      const wanted = selectedOnNodes(info);
+      return searchRecords(await searchArguments(kind, query, { filter, first, after, wanted }, context), context);
+    }
+  }
+  return SearchResolver;
+}
+
+/** A nested field that finds records like this one, e.g. `matchingJobs` of a profile. */
+export function matchResolver(
+  kind: RecordKind,
+  match: MatchField,
+  registry: KindRegistry,
+  factory: RecordTypeFactory,
+): ResolverClass {
+  const target = registry.kind(match.kind);
+  const types = factory.of(target);
+
+  @Resolver(() => kind.entity)
+  class MatchResolver {
+    @FieldResolver(() => types.searchConnection, { name: match.field, description: match.description })
+    matches(
+      @Root() record: RecordBase,
+      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Arg('filter', () => types.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
+      @Arg('minScore', () => Float, { nullable: true }) minScore: number | null | undefined,
+      @Arg('mode', () => SearchMode, { nullable: true }) mode: SearchMode | null | undefined,
+      @Ctx() context: GraphQLContext,
+      @Info() info: GraphQLResolveInfo,
+    ): Promise<Search> {
+      return searchRecords(
+        {
+          kind: target,
+          query: { near: { kind, id: record.id } },
+          identity: [match.field, record.globalId],
+          filter,
+          first,
+          after,
+          mode,
+          minScore,
+          wanted: selectedOnNodes(info),
+        },
+        context,
+      );
+    }
+  }
+  return MatchResolver;
+}
+
+async function evidenceOf(
+  kind: RecordKind,
+  edge: SearchEdge,
+  first: number,
+  context: GraphQLContext,
+): Promise<Evidence[]> {
+  if (first < 0 || first > MAX_EVIDENCE) {
+    throw new DomainError('BAD_INPUT', `first: ${first} is outside 0 to ${MAX_EVIDENCE}.`, {
+      details: { field: 'first' },
+    });
+  }
+  const chunks = edge.hit.chunks.slice(0, first);
+  const rows = await Promise.all(chunks.map((chunk) => context.loaders.embeddingByPoint(kind, chunk.pointId)));
+  return rows.flatMap((row, i) =>
+    row
+      ? [
+          {
+            embedding: row,
+            text: row.text,
+            startOffset: row.startOffset,
+            endOffset: row.endOffset,
+            score: chunks[i]?.score ?? 0,
+          },
+        ]
+      : [],
+  );
+}
+
+/** The chunks of text that made a hit. */
+export function evidenceResolver(kindOf: (edge: SearchEdge) => RecordKind, edge: new () => object): ResolverClass {
+  @Resolver(() => edge)
+  class EvidenceResolver {
+    @FieldResolver(() => [Evidence], {
+      description: 'The chunks that matched, best first: at most 5, of those near enough to have been looked at.',
+    })
+    evidence(
+      @Root() root: SearchEdge,
+      @Arg('first', () => Int, { nullable: true, defaultValue: 1 }) first: number | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<Evidence[]> {
+      return evidenceOf(kindOf(root), root, first ?? 1, context);
+    }
+  }
+  return EvidenceResolver;
+}
+
+/** Search, neighbours and lists of embedding rows that are records of their own, like a story's chunks. */
+export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): ResolverClass[] {
+  const spec = specOf(kind);
+  const types = factory.of(kind);
+  if (!spec.rowAs || !types.rows) return [];
+  const rowAs: RowRecordNames = spec.rowAs;
+  const rows: RowTypes = types.rows;
+
+  @Resolver(() => spec.entity)
+  class RowResolver {
+    @Query(() => rows.searchConnection, {
+      name: rowAs.search,
+      description: 'Passages by similarity, each a hit of its own.',
+    })
+    async search(
+      @Arg('query', () => SearchInput) query: SearchInput,
+      @Arg('filter', () => types.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
+      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<RowSearch> {
+      return searchRows(await searchArguments(kind, query, { filter, first, after }, context), context);
+    }
+
+    @FieldResolver(() => kind.entity, { name: rowAs.source })
+    source(@Root() row: EmbeddingRow, @Ctx() context: GraphQLContext): Promise<RecordBase | null> {
+      return context.loaders.record(kind, row.sourceId);
+    }
+
+    @FieldResolver(() => Int, { name: 'paragraphIndex', description: 'Position in the story, from 0.' })
+    paragraphIndex(@Root() row: EmbeddingRow): number {
+      return row.chunkIndex;
+    }
+
+    @FieldResolver(() => rows.searchConnection, { name: rowAs.similar, description: 'Passages nearest to this one.' })
+    similar(
+      @Root() row: EmbeddingRow,
+      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Arg('minScore', () => Float, { nullable: true }) minScore: number | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<RowSearch> {
+      const near = { kind, id: row.sourceId, pointId: row.qdrantPointId };
+      return searchRows(
+        { kind, query: { near }, identity: [typeNameOf(row), row.id], mode: 'SEMANTIC', first, after, minScore },
+        context,
+      );
+    }
+  }
+
+  @Resolver(() => kind.entity)
+  class RowListResolver {
+    @FieldResolver(() => rows.connection, { name: rowAs.list, description: 'In order.' })
+    async rows(
+      @Root() record: RecordBase,
+      @Arg('first', () => Int, { nullable: true }) first: number | null | undefined,
+      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<Connection<EmbeddingRow>> {
+      const listName = `${kind.kind}.${rowAs.list}`;
+      const { size, cursor } = readPage({ first, after });
+      const afterIndex = cursor === undefined ? -1 : Number(decodeCursor(listName, cursor));
+      const { items, hasNextPage } = await context.loaders.embeddingPage(kind, size, record.id, afterIndex);
+      return connectionOf(
+        items,
+        items.map((row) => encodeCursor(listName, row.chunkIndex)),
+        { hasNextPage, hasPreviousPage: afterIndex >= 0 },
+        () => context.loaders.embeddingCount(kind, record.id),
+      );
+    }
+  }
+  return [RowResolver, RowListResolver, evidenceResolver(() => kind, rows.searchEdge)];
+}

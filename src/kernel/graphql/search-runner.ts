@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+
+import type { EmbeddingRow } from '../embedding/embedding-row';
+import { FilterReader, type FilterInput } from '../record/filter';
+import type { RecordBase } from '../record/record-base';
+import type { RecordKind } from '../record/record-spec';
+import type { SearchQuery, SearchRequest } from '../search/search-request';
+import type { SearchModeName } from '../search/search-mode';
+import { Connection, searchConnectionOf, type SearchEdge } from './connection';
+import type { GraphQLContext } from './context';
+import { readHitPage } from './search-input';
+
+export interface SearchArguments {
+  kind: RecordKind;
+  query: SearchQuery;
+  /** What makes two searches the same ranking; cursors are bound to it. */
+  identity: unknown;
+  filter?: FilterInput | null;
+  first?: number | null;
+  after?: string | null;
+  mode?: SearchModeName | null;
+  embeddingTypes?: string[];
+  minScore?: number | null;
+  diversity?: number | null;
+  /** Properties of the records that will be read. */
+  wanted?: ReadonlySet<string>;
+}
+
+function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: GraphQLContext) {
+  const identity = [args.identity, args.filter, args.mode, args.embeddingTypes, args.minScore, args.diversity];
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
+  const listName = `search:${args.kind.kind}:${unit}:${digest}`;
+  const page = readHitPage(listName, args.first, args.after);
+  const filter = new FilterReader(args.kind, context.services.registry).read(args.filter);
+  const request: SearchRequest = {
+    kind: args.kind,
+    query: args.query,
+    mode: args.mode ?? undefined,
+    embeddingTypes: args.embeddingTypes,
+    filter,
+    minScore: args.minScore ?? undefined,
+    diversity: args.diversity ?? undefined,
+    first: page.first,
+    offset: page.offset,
+    unit,
+    wanted: args.wanted,
+  };
+  return { listName, page, request, count: () => context.services.records.count(args.kind, filter) };
+}
+
+/** Records by similarity, chunks grouped to their record. */
+export async function searchRecords(
+  args: SearchArguments,
+  context: GraphQLContext,
+): Promise<Connection<RecordBase, SearchEdge<RecordBase>>> {
+  const { listName, page, request, count } = prepare(args, 'entity', context);
+  const result = await context.loaders.search(request);
+  return searchConnectionOf(
+    result,
+    result.hits.map((hit) => hit.record),
+    listName,
+    page.offset,
+    count,
+  );
+}
+
+/** Embedding rows by similarity, each a hit of its own. */
+export async function searchRows(
+  args: SearchArguments,
+  context: GraphQLContext,
+): Promise<Connection<EmbeddingRow, SearchEdge<EmbeddingRow>>> {
+  const { listName, page, request, count } = prepare({ ...args, wanted: new Set() }, 'row', context);
+  const result = await context.loaders.search(request);
+  const rows = await Promise.all(
+    result.hits.map((hit) => context.loaders.embeddingByPoint(args.kind, hit.chunks[0]?.pointId ?? '')),
+  );
+  const hits = result.hits.filter((_, i) => rows[i]);
+  const present = rows.filter((row) => row !== null);
+  return searchConnectionOf({ ...result, hits }, present, listName, page.offset, count);
+}

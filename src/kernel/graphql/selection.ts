@@ -1,0 +1,49 @@
+import { Kind, type FieldNode, type GraphQLResolveInfo, type SelectionSetNode } from 'graphql';
+
+/** Names of the fields that are selected below `path` (e.g. `edges`, `node`), through fragments. */
+function collect(info: GraphQLResolveInfo, sets: readonly SelectionSetNode[], visit: (field: FieldNode) => void): void {
+  for (const set of sets) {
+    for (const selection of set.selections) {
+      switch (selection.kind) {
+        case Kind.FIELD:
+          visit(selection);
+          break;
+        case Kind.INLINE_FRAGMENT:
+          collect(info, [selection.selectionSet], visit);
+          break;
+        case Kind.FRAGMENT_SPREAD: {
+          const fragment = info.fragments[selection.name.value];
+          if (fragment) collect(info, [fragment.selectionSet], visit);
+          break;
+        }
+      }
+    }
+  }
+}
+
+const setsOf = (nodes: readonly FieldNode[]): SelectionSetNode[] =>
+  nodes.flatMap((node) => (node.selectionSet ? [node.selectionSet] : []));
+
+/** Fields selected on the records of a connection: under `nodes` and `edges.node`. */
+export function selectedOnNodes(info: GraphQLResolveInfo): ReadonlySet<string> {
+  const names = new Set<string>();
+  const nodes: FieldNode[] = [];
+  const edges: FieldNode[] = [];
+  collect(info, setsOf(info.fieldNodes), (field) => {
+    if (field.name.value === 'nodes') nodes.push(field);
+    else if (field.name.value === 'edges') edges.push(field);
+  });
+  collect(info, setsOf(edges), (field) => {
+    if (field.name.value === 'node') nodes.push(field);
+  });
+  collect(info, setsOf(nodes), (field) => names.add(field.name.value));
+  return names;
+}
+
+export function selects(info: GraphQLResolveInfo, fieldName: string): boolean {
+  let isSelected = false;
+  collect(info, setsOf(info.fieldNodes), (field) => {
+    if (field.name.value === fieldName) isSelected = true;
+  });
+  return isSelected;
+}
