@@ -65,12 +65,13 @@ export class DenseVectors {
     const out = this.memory.scratchBlock('scores', Math.max(4, queries.length * slots * 4));
     const query = this.placeQueries(queries);
     const kernel = this.rangeKernel();
+    const { strideBytes: bytes } = this;
     for (const [block, base] of this.blocks.entries()) {
       const first = block * this.rowsPerBlock;
       if (first >= slots) break;
       const rows = Math.min(this.rowsPerBlock, slots - first);
       for (let at = 0; at < queries.length; at += 1) {
-        kernel(query + at * this.strideBytes, base, this.strideBytes, rows, out + (at * slots + first) * 4);
+        kernel(query + at * bytes, base, bytes, rows, out + (at * slots + first) * 4);
       }
     }
     return this.copyScores(out, queries.length, slots);

@@ -7,6 +7,8 @@ function sumLanes(v: v128): f32 {
   return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+// Four sums hide the latency of addition. Two or four vectors at a time instead took 1.4 times as long, more streams of
+// memory than the processor follows; two queries at a time gained nothing over a block that stays in the cache.
 @inline
 function dot(q: usize, v: usize, bytes: usize): f32 {
   let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
