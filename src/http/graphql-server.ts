@@ -1,0 +1,97 @@
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, OperationTypeNode, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { DomainError } from '../kernel/errors/domain-error';
+import type { Role } from '../kernel/graphql/context';
+import { hasRole } from './authentication';
+import { limitCost, type CostLimits } from './limits/cost';
+import { limitShape, type ShapeLimits } from './limits/shape-rule';
+
+export interface GraphQLLimits extends ShapeLimits, CostLimits {
+  /** Words and signs of a document, beyond which it is not even parsed. */
+  maxTokens: number;
+}
+
+/** The least that a context says: who may do what. */
+export interface CallerContext {
+  role: Role;
+}
+
+export interface GraphQLServerOptions<TContext extends CallerContext> {
+  schema: GraphQLSchema;
+  limits: GraphQLLimits;
+  logger: Logger;
+  formatError: NonNullable<ApolloServerOptions<TContext>['formatError']>;
+  /** Runs operations in graphql-js's place. */
+  gateway?: ApolloServerOptions<TContext>['gateway'];
+  plugins?: ApolloServerPlugin<TContext>[];
+}
+
+/** Source text whose parsed form is kept; a parsed document takes some 30 times its text. */
+const KEPT_DOCUMENT_CHARACTERS = 1_000_000;
+
+/** Apollo with the limits, the roles and nothing that reports anywhere. Not started yet. */
+export function createGraphQLServer<TContext extends CallerContext>(
+  options: GraphQLServerOptions<TContext>,
+): ApolloServer<TContext> {
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: KEPT_DOCUMENT_CHARACTERS,
+    sizeCalculation: (document) => document.loc?.source.body.length || 1,
+  });
+  const common = {
+    logger: options.logger,
+    formatError: options.formatError,
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    allowBatchedHttpRequests: false,
+    parseOptions: { maxTokens: options.limits.maxTokens },
+    validationRules: [limitShape(options.limits)],
+    documentStore: {
+      get: (key: string) => Promise.resolve(documents.get(key)),
+      set: (key: string, document: DocumentNode) => Promise.resolve(void documents.set(key, document)),
+      delete: (key: string) => Promise.resolve(documents.delete(key)),
+    },
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      limitCost<TContext>(options.schema, options.limits),
+      readersOnlyRead<TContext>(),
+      ...(options.plugins ?? []),
+    ],
+  };
+  return options.gateway === undefined
+    ? new ApolloServer<TContext>({ ...common, schema: options.schema })
+    : new ApolloServer<TContext>({ ...common, gateway: options.gateway });
+}
+
+/** Every mutation needs a writer, whatever its own field asks for beyond that. */
+function readersOnlyRead<TContext extends CallerContext>(): ApolloServerPlugin<TContext> {
+  return {
+    requestDidStart: () =>
+      Promise.resolve({
+        didResolveOperation: ({ operation, contextValue }) => {
+          if (operation?.operation !== OperationTypeNode.MUTATION || hasRole(contextValue.role, 'writer')) {
+            return Promise.resolve();
+          }
+          const message = 'Your role, reader, may not change anything; a mutation needs the role writer or admin.';
+          throw new GraphQLError(message, {
+            originalError: new DomainError('FORBIDDEN', message),
+            extensions: { code: 'FORBIDDEN', http: { status: 403 } },
+          });
+        },
+      }),
+  };
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import type { ApolloServer } from '@apollo/server';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { DomainError } from '../kernel/errors/domain-error';
+import {
+  createAuthenticator,
+  isAuthenticationConfigured,
+  type AuthenticationSettings,
+  type Caller,
+} from './authentication';
+import { answerError, answerNotFound } from './error-answer';
+import { mountExplorer, wantsPage } from './explorer/explorer';
+import { createGraphQLServer, type CallerContext, type GraphQLServerOptions } from './graphql-server';
+import { isLoopback, listen, refuseUnsafeListen } from './listening';
+import { createReadiness, type ReadinessCheck } from './readiness';
+
+/** What a request tells the context that its resolvers get. */
+export interface RequestFacts extends Caller {
+  requestId: string;
+  log: Logger;
+}
+
+export interface HttpServerOptions<TContext extends CallerContext> extends GraphQLServerOptions<TContext> {
+  makeContext: (request: RequestFacts) => TContext | Promise<TContext>;
+  authentication: AuthenticationSettings;
+  /** Origins whose pages may call, e.g. `https://app.example.org`; `*` for all. */
+  corsOrigins: readonly string[];
+  maxBodyBytes: number;
+  /** Requests that one address may make; no limit when absent. */
+  rateLimit?: { max: number; windowMs: number };
+  /** Whether `X-Forwarded-For` of a proxy in front is to be believed. */
+  isBehindProxy?: boolean;
+  /** By the name that `/health/ready` reports. */
+  readiness: Readonly<Record<string, ReadinessCheck>>;
+  readinessTimeoutMs?: number;
+}
+
+export interface HttpServer<TContext extends CallerContext> {
+  /** For more routes before `listen`, and `inject` in tests. */
+  app: FastifyInstance;
+  apollo: ApolloServer<TContext>;
+  /** @returns the address, e.g. `http://127.0.0.1:4000`; throws as `listen` and `refuseUnsafeListen` do */
+  listen(where: { host: string; port: number }): Promise<string>;
+  /** Accepts nothing more, lets running requests end within `deadlineMs`, then cuts them off. May be called again. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+const GRAPHQL_PATH = '/graphql';
+const READINESS_TIMEOUT_MS = 2_000;
+const CLOSE_DEADLINE_MS = 10_000;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Known once a request to the GraphQL path was authenticated. */
+    caller: Caller | null;
+  }
+}
+
+/** The HTTP side: GraphQL at `/graphql` (its explorer for browsers), health under `/health`. Not listening yet. */
+export async function buildHttpServer<TContext extends CallerContext>(
+  options: HttpServerOptions<TContext>,
+): Promise<HttpServer<TContext>> {
+  const authenticate = createAuthenticator(options.authentication);
+  const hasAuthentication = isAuthenticationConfigured(options.authentication);
+  const state = { isClosing: false };
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.maxBodyBytes,
+    trustProxy: options.isBehindProxy ?? false,
+    genReqId: ({ headers }) => readRequestId(headers['x-request-id']) ?? randomUUID(),
+  });
+  app.decorateRequest('caller', null);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+  logRequests(app, state);
+  if (!hasAuthentication) refuseForeignHosts(app);
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // Whoever ends TLS in front of this knows whether it is there to stay.
+    strictTransportSecurity: false,
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+  });
+  await app.register(cors, {
+    origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['Content-Type', 'Authorization', 'X-Api-Key', 'X-Request-Id', 'Apollo-Require-Preflight'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    maxAge: 600,
+  });
+  if (options.rateLimit !== undefined) {
+    await app.register(rateLimit, {
+      max: options.rateLimit.max,
+      timeWindow: options.rateLimit.windowMs,
+      errorResponseBuilder: (_request, { max, ttl }) =>
+        new DomainError('RATE_LIMITED', `More than ${max} requests; try again in ${Math.ceil(ttl / 1000)} s.`, {
+          retryable: true,
+          details: { retryAfterMs: ttl },
+        }),
+    });
+  }
+
+  const apollo = createGraphQLServer(options);
+  await apollo.start();
+  const explorer = await mountExplorer(app);
+  const execute = fastifyApolloHandler(apollo, {
+    context: async (request: FastifyRequest) =>
+      options.makeContext({
+        ...(request.caller ?? authenticate(request.headers)),
+        requestId: request.id,
+        log: request.log as Logger,
+      }),
+  }) as (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  app.route({
+    method: ['GET', 'POST'],
+    url: GRAPHQL_PATH,
+    preParsing: (request, _reply, _payload, done) => {
+      try {
+        if (!wantsPage(request)) request.caller = authenticate(request.headers);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    handler: (request, reply) => (wantsPage(request) ? explorer.answer(reply) : execute(request, reply)),
+  });
+  app.get('/', { config: { rateLimit: false } }, (_request, reply) => reply.redirect(GRAPHQL_PATH));
+  mountHealth(app, createReadiness(options.readiness, options.readinessTimeoutMs ?? READINESS_TIMEOUT_MS), state);
+
+  let closing: Promise<void> | undefined;
+  return {
+    app,
+    apollo,
+    listen: async (where) => {
+      refuseUnsafeListen({ host: where.host, hasAuthentication });
+      return listen(app, where);
+    },
+    close: (deadlineMs = CLOSE_DEADLINE_MS) => {
+      state.isClosing = true;
+      closing ??= closeWithin(app, apollo, deadlineMs);
+      return closing;
+    },
+  };
+}
+
+async function closeWithin(app: FastifyInstance, apollo: { stop(): Promise<void> }, deadlineMs: number): Promise<void> {
+  const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+  try {
+    await app.close();
+    await apollo.stop();
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** One line a request, after its answer. Never the query string or a body: they hold what people search for. */
+function logRequests(app: FastifyInstance, state: { isClosing: boolean }): void {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    void reply.header('x-request-id', request.id);
+    // A kept connection would outlive the shutdown.
+    if (state.isClosing) void reply.header('connection', 'close');
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const path = request.url.split('?', 1)[0];
+    const line = {
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime * 10) / 10,
+      ...(request.caller === null ? {} : { actor: request.caller.actor }),
+    };
+    if (path?.startsWith('/health/') === true) request.log.debug(line, 'request');
+    else request.log.info(line, 'request');
+    done();
+  });
+}
+
+/**
+ * Without authentication the server trusts whoever is on this machine, and a page in this machine's browser must not
+ * count: one that has its own name resolve to 127.0.0.1 is same-origin for the browser, but names itself as host.
+ */
+function refuseForeignHosts(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const host = request.hostname;
+    if (isLoopback(host)) return done();
+    done(
+      new DomainError(
+        'FORBIDDEN',
+        `Without authentication this server answers to localhost and 127.0.0.1 only, not to ${JSON.stringify(host)}.`,
+      ),
+    );
+  });
+}
+
+function mountHealth(
+  app: FastifyInstance,
+  askReadiness: ReturnType<typeof createReadiness>,
+  state: { isClosing: boolean },
+): void {
+  const config = { rateLimit: false } as const;
+  app.get('/health/live', { config }, () => ({ status: 'live' }));
+  app.get('/health/ready', { config }, async (_request, reply) => {
+    const { isReady, parts } = await askReadiness();
+    const status = state.isClosing ? 'closing' : isReady ? 'ready' : 'not ready';
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, parts });
+  });
+}
+
+/** A caller's own id is kept when it can do no harm in a log or a header. */
+function readRequestId(given: unknown): string | undefined {
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : undefined;
+}
