@@ -48,12 +48,12 @@ function isWorthRetrying(status: number): boolean {
 }
 
 /** Milliseconds from now, from either spelling of the header: seconds or an HTTP date. */
-export function retryAfterMs(header: string | string[] | undefined, now: number = Date.now()): number | undefined {
+function retryAfterMs(header: string | string[] | undefined): number | undefined {
   const value = (Array.isArray(header) ? header[0] : header)?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
   const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 const LONGEST_BODY_IN_MESSAGE = 300;

@@ -119,12 +119,12 @@ function isBestOfPositives(target: QueryTarget): boolean {
 }
 
 /** Qdrant squeezes a best similarity x into 0..1 by this sigmoid. */
-export function toBestScore(similarity: number): number {
+function toBestScore(similarity: number): number {
   return 0.5 * (similarity / (1 + Math.abs(similarity)) + 1);
 }
 
 /** The inverse: with only positives, the score is the best similarity itself again. */
-export function fromBestScore(score: number): number {
+function fromBestScore(score: number): number {
   const fraction = 2 * score - 1;
   return fraction / (1 - Math.abs(fraction));
 }

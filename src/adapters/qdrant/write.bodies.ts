@@ -3,10 +3,10 @@ import type { Payload, Point, PointId } from '../../kernel/vector/vector-store';
 import type { Schemas } from './qdrant.types';
 
 /** Qdrant refuses bodies over 32 MB by default; a quarter of it leaves room for proxies and keeps one request short. */
-export const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
+const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 
-/** Bodies of conditional upserts, in order, each about `largestBytes` at most (one larger point travels alone). */
-export function upsertBodies(points: readonly Point[], largestBytes: number = LARGEST_BODY_BYTES): string[] {
+/** Bodies of conditional upserts, in order, each of some 8 MB at most (one larger point travels alone). */
+export function upsertBodies(points: readonly Point[]): string[] {
   const latest = new Map<PointId, Point>();
   for (const point of points) {
     const other = latest.get(point.id);
@@ -15,7 +15,7 @@ export function upsertBodies(points: readonly Point[], largestBytes: number = LA
     }
   }
   const parts = [...latest.values()].map((point) => ({ point, json: pointJson(point) }));
-  return inChunks(parts, largestBytes).map((chunk) => {
+  return inChunks(parts).map((chunk) => {
     const filter = newerThanStored(chunk.map(({ point }) => point));
     const condition = filter ? `,"update_filter":${JSON.stringify(filter)}` : '';
     return `{"points":[${chunk.map(({ json }) => json).join(',')}]${condition}}`;
@@ -26,10 +26,7 @@ export function upsertBodies(points: readonly Point[], largestBytes: number = LA
  * Bodies of batch requests with one overwrite a point. Each selects its point by filter rather than by id: an absent
  * point is then passed over, where naming its id would fail the whole batch, and a newer payload is left alone.
  */
-export function overwriteBodies(
-  points: readonly { id: PointId; payload: Payload }[],
-  largestBytes: number = LARGEST_BODY_BYTES,
-): string[] {
+export function overwriteBodies(points: readonly { id: PointId; payload: Payload }[]): string[] {
   const parts = points.map(({ id, payload }) => {
     const revision = revisionOf(payload);
     const filter: VectorFilter = { must: [{ has_id: [id] }] };
@@ -37,7 +34,7 @@ export function overwriteBodies(
     const operation: Schemas['OverwritePayloadOperation'] = { overwrite_payload: { payload, filter } };
     return { json: JSON.stringify(operation) };
   });
-  return inChunks(parts, largestBytes).map((chunk) => `{"operations":[${chunk.map(({ json }) => json).join(',')}]}`);
+  return inChunks(parts).map((chunk) => `{"operations":[${chunk.map(({ json }) => json).join(',')}]}`);
 }
 
 function pointJson({ id, dense, lexical, payload }: Point): string {
@@ -79,13 +76,13 @@ function revisionOf(payload: Payload): number | undefined {
   return typeof payload.revision === 'number' ? payload.revision : undefined;
 }
 
-function inChunks<T extends { json: string }>(parts: readonly T[], largestBytes: number): T[][] {
+function inChunks<T extends { json: string }>(parts: readonly T[]): T[][] {
   const chunks: T[][] = [];
   let current: T[] = [];
   let bytes = 0;
   for (const part of parts) {
     const size = Buffer.byteLength(part.json) + 1;
-    if (current.length > 0 && bytes + size > largestBytes) {
+    if (current.length > 0 && bytes + size > LARGEST_BODY_BYTES) {
       chunks.push(current);
       current = [];
       bytes = 0;

@@ -3,7 +3,7 @@
 export type Vector = readonly number[];
 export type Distance = 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan';
 
-export function dot(a: Vector, b: Vector): number {
+function dot(a: Vector, b: Vector): number {
   return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 }
 
