@@ -32,7 +32,7 @@ export class SourceLoader {
    */
   async load(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<LoadedSources> {
     const rows = await sql.query<SourceRow>(this.recordsSql(kind), [ids], `source_${kind.kind}`);
-    const found = rows.map(({ owner_archived: isOwnerArchived, ...row }) => {
+    const found = rows.map(({ owner_archived: isOwnerArchived, ...row }): LoadedSource => {
       const record = toRecord(kind, row);
       return { source: { record, related: {} }, isArchived: isOwnerArchived || record.archivedAt !== null };
     });
