@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+const dot = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 const document = { purpose: 'document' } as const;
 
 describe('createDeterministicEmbedder', () => {

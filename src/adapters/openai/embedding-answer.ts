@@ -53,7 +53,7 @@ function decode(wire: WireVector, index: number): Float32Array {
     if (!wire.every((value) => typeof value === 'number')) {
       throw wrongAnswer(`vector ${index} holds a value that is not a finite number`);
     }
-    return Float32Array.from(wire as number[]);
+    return Float32Array.from(wire);
   }
   throw wrongAnswer(`vector ${index} is neither base64 nor a list of numbers`);
 }
