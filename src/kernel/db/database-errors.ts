@@ -10,8 +10,17 @@ interface PostgresError extends Error {
 }
 
 const CONNECTION_FAULT = /^(08|57P|53300)/;
-const SOCKET_FAULTS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
-const LOST_CONNECTION = /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i;
+const SOCKET_FAULTS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+const LOST_CONNECTION =
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i;
 /** `Key (external_id)=(x) already exists.` → column and value */
 const KEY_DETAIL = /^Key \((.+?)\)=\((.*)\) /s;
 

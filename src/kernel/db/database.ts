@@ -1,5 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 
@@ -26,13 +24,6 @@ export interface Transaction extends SqlRunner {
 
 /** Called after each statement; tests count round trips with it, metrics time them. */
 export type StatementObserver = (statement: { sql: string; durationMs: number; rowCount: number }) => void;
-
-const actorStorage = new AsyncLocalStorage<string>();
-
-/** Runs `work` so that every transaction inside records `actor` as the writer. */
-export function withActor<T>(actor: string, work: () => Promise<T>): Promise<T> {
-  return actorStorage.run(actor, work);
-}
 
 /** PostgreSQL as the kernel uses it: raw parameterised SQL for reads, TypeORM inside transactions for writes. */
 export class Database implements SqlRunner {
@@ -66,7 +57,7 @@ export class Database implements SqlRunner {
    * @throws DomainError for constraint violations and lost connections; other errors of `work` pass through
    */
   async transaction<T>(settings: TransactionSettings, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const actor = settings.actor ?? actorStorage.getStore() ?? '';
+    const actor = settings.actor ?? '';
     try {
       return await this.dataSource.transaction(async (manager) => {
         await manager.query("SELECT set_config('kindred.actor', $1, true), set_config('kindred.priority', $2, true)", [

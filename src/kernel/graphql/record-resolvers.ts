@@ -88,7 +88,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
       @Ctx() context: GraphQLContext,
     ): Promise<object> {
       requireRole(context, 'writer');
-      return payload(await context.services.writer.create(kind, input), context);
+      return payload(await context.services.writer.create(kind, input, context.actor), context);
     }
 
     @Mutation(() => types.payload, { name: named('update') })
@@ -98,7 +98,10 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
       @Ctx() context: GraphQLContext,
     ): Promise<object> {
       requireRole(context, 'writer');
-      return payload(await context.services.writer.update(kind, decodeIdOf(names.type, id), input), context);
+      return payload(
+        await context.services.writer.update(kind, decodeIdOf(names.type, id), input, context.actor),
+        context,
+      );
     }
 
     @Mutation(() => DeletePayload, {
@@ -107,14 +110,17 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
     })
     async delete(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<DeletePayload> {
       requireRole(context, 'writer');
-      const written = await context.services.writer.delete(kind, decodeIdOf(names.type, id));
+      const written = await context.services.writer.delete(kind, decodeIdOf(names.type, id), context.actor);
       return { deletedId: toGlobalId(names.type, String(written.id)), syncToken: written.syncToken };
     }
 
     @Mutation(() => types.payload, { name: named('archive'), description: 'Hides it from lists and searches.' })
     async archive(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<object> {
       requireRole(context, 'writer');
-      return payload(await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), true), context);
+      return payload(
+        await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), true, context.actor),
+        context,
+      );
     }
 
     @Mutation(() => types.payload, {
@@ -123,7 +129,10 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
     })
     async restore(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<object> {
       requireRole(context, 'writer');
-      return payload(await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), false), context);
+      return payload(
+        await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), false, context.actor),
+        context,
+      );
     }
   }
   return WriteResolver;
@@ -139,11 +148,11 @@ export function referenceResolvers(kind: RecordKind, registry: KindRegistry): Re
     @Resolver(() => kind.entity)
     class ReferenceResolver {
       @FieldResolver(() => target.entity, {
-        name: reference.field,
         nullable: attribute.isNullable ?? false,
         description: reference.description,
       })
-      async reference(@Root() record: RecordBase, @Ctx() context: GraphQLContext): Promise<RecordBase | null> {
+      // type-graphql tells field resolvers of a type apart by their method's name.
+      async [reference.field](@Root() record: RecordBase, @Ctx() context: GraphQLContext): Promise<RecordBase | null> {
         const id = (record as unknown as Record<string, number | null>)[attribute.property];
         return id == null ? null : context.loaders.record(target, id);
       }
@@ -167,8 +176,8 @@ function childResolver(
   if (list.shape === 'list') {
     @Resolver(() => parent.entity)
     class ChildListResolver {
-      @FieldResolver(() => [kind.entity], { name: list.field, description })
-      children(@Root() record: RecordBase, @Ctx() context: GraphQLContext): Promise<RecordBase[]> {
+      @FieldResolver(() => [kind.entity], { description })
+      [list.field](@Root() record: RecordBase, @Ctx() context: GraphQLContext): Promise<RecordBase[]> {
         return context.loaders.children(kind, column, list.orderBy, record.id);
       }
     }
@@ -177,8 +186,8 @@ function childResolver(
 
   @Resolver(() => parent.entity)
   class ChildConnectionResolver {
-    @FieldResolver(() => factory.of(kind).connection, { name: list.field, description })
-    async children(
+    @FieldResolver(() => factory.of(kind).connection, { description })
+    async [list.field](
       @Root() record: RecordBase,
       @Arg('first', () => Int, { nullable: true }) first: number | null | undefined,
       @Arg('after', () => String, { nullable: true }) after: string | null | undefined,

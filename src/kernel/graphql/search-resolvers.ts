@@ -80,8 +80,8 @@ export function matchResolver(
 
   @Resolver(() => kind.entity)
   class MatchResolver {
-    @FieldResolver(() => types.searchConnection, { name: match.field, description: match.description })
-    matches(
+    @FieldResolver(() => types.searchConnection, { description: match.description })
+    [match.field](
       @Root() record: RecordBase,
       @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
       @Arg('after', () => String, { nullable: true }) after: string | null | undefined,

@@ -1,4 +1,4 @@
-import { InterfaceType, ObjectType } from 'type-graphql';
+import { Field, ID, InterfaceType, ObjectType } from 'type-graphql';
 import { Check, Entity, JoinColumn, ManyToOne, Unique } from 'typeorm';
 
 import { attributesOf } from './attribute';
@@ -8,7 +8,10 @@ import { NodeInterface, setTypeName, typeNameOf, type RecordBase } from './recor
   description: 'A record that has embeddings. `indexing` says how far the vector side has followed it.',
   resolveType: (value: object) => typeNameOf(value),
 })
-export abstract class EmbeddableInterface {}
+export abstract class EmbeddableInterface {
+  @Field(() => ID, { name: 'id' })
+  readonly globalId!: string;
+}
 
 export interface RecordTableOptions {
   table: string;

@@ -25,10 +25,10 @@ export class RecordWriter {
   ) {}
 
   /** @param children records to create below the new one: input objects by child kind */
-  async create(kind: RecordKind, input: RecordInput): Promise<Written> {
+  async create(kind: RecordKind, input: RecordInput, actor?: string): Promise<Written> {
     const values = readRecordInput(kind, this.registry, input, 'create');
     const children = this.childInputs(kind, input);
-    return this.database.transaction({}, async (transaction) => {
+    return this.database.transaction({ actor }, async (transaction) => {
       const [id] = await this.insert(transaction, kind, [values]);
       if (id === undefined) throw new Error(`INSERT into ${kind.table} answered no id`);
       for (const child of children) {
@@ -43,9 +43,9 @@ export class RecordWriter {
   }
 
   /** @throws NOT_FOUND */
-  async update(kind: RecordKind, id: number, input: RecordInput): Promise<Written> {
+  async update(kind: RecordKind, id: number, input: RecordInput, actor?: string): Promise<Written> {
     const values = readRecordInput(kind, this.registry, input, 'update');
-    return this.database.transaction({}, async (transaction) => {
+    return this.database.transaction({ actor }, async (transaction) => {
       const current = await transaction.manager.findOne(kind.entity, {
         where: { id },
         lock: { mode: 'pessimistic_write' },
@@ -58,8 +58,8 @@ export class RecordWriter {
   }
 
   /** Deletes the record and, by cascade, its children and all their points. */
-  async delete(kind: RecordKind, id: number): Promise<Written> {
-    return this.database.transaction({}, async (transaction) => {
+  async delete(kind: RecordKind, id: number, actor?: string): Promise<Written> {
+    return this.database.transaction({ actor }, async (transaction) => {
       const { affected } = await transaction.manager.delete(kind.entity, { id });
       if (!affected) throw this.absent(kind, id);
       return { id, syncToken: await this.issueToken(transaction) };
@@ -67,8 +67,8 @@ export class RecordWriter {
   }
 
   /** Hides a record from lists and searches, or brings it back; its embeddings stay. No change when it is so already. */
-  async setArchived(kind: RecordKind, id: number, isArchived: boolean): Promise<Written> {
-    return this.database.transaction({}, async (transaction) => {
+  async setArchived(kind: RecordKind, id: number, isArchived: boolean, actor?: string): Promise<Written> {
+    return this.database.transaction({ actor }, async (transaction) => {
       const rows = await transaction.query<{ id: number }>(
         `UPDATE ${kind.table} SET archived_at = CASE WHEN $2 THEN coalesce(archived_at, now()) END
          WHERE id = $1 RETURNING id`,

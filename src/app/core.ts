@@ -1,0 +1,127 @@
+import 'reflect-metadata';
+import path from 'node:path';
+
+import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant';
+import { featureEntities, recordKinds } from '../features/registry';
+import { Database } from '../kernel/db/database';
+import { createDataSource } from '../kernel/db/data-source';
+import { EmbeddingReader } from '../kernel/embedding/embedding-reader';
+import { DomainError } from '../kernel/errors/domain-error';
+import type { GraphQLContext, Role, Services } from '../kernel/graphql/context';
+import { Loaders } from '../kernel/graphql/loaders';
+import type { Logger } from '../kernel/logging/logger';
+import type { Embedder } from '../kernel/model/embedder';
+import { OutboxStore } from '../kernel/outbox/outbox-store';
+import { Relay } from '../kernel/outbox/relay';
+import type { RelaySettings } from '../kernel/outbox/relay-settings';
+import { Sync } from '../kernel/outbox/sync';
+import { RecordReader } from '../kernel/record/record-reader';
+import { RecordWriter } from '../kernel/record/record-writer';
+import { KindRegistry } from '../kernel/record/registry';
+import { SearchService } from '../kernel/search/search-service';
+import { CollectionCatalog, defaultCollectionSettings, type CollectionSettings } from '../kernel/vector/collections';
+import { PointReader } from '../kernel/vector/point-reader';
+import type { VectorStore } from '../kernel/vector/vector-store';
+
+export interface CoreOptions {
+  databaseUrl: string;
+  poolSize: number;
+  applicationName: string;
+  qdrantUrl: string;
+  qdrantApiKey?: string;
+  embedder: Embedder;
+  collections?: Partial<CollectionSettings>;
+  relay?: Partial<RelaySettings>;
+  logger: Logger;
+  onVectorRequest?: (report: QdrantRequestReport) => void;
+}
+
+/** Everything between the two stores and the outside, wired once. Nothing has been asked of either store yet. */
+export interface Core {
+  database: Database;
+  store: VectorStore;
+  embedder: Embedder;
+  catalog: CollectionCatalog;
+  registry: KindRegistry;
+  services: Services;
+  sync: Sync;
+  createRelay(): Relay;
+  /** Whether the vector side has followed everything captured; dead letters do not count. */
+  isIdle(): Promise<boolean>;
+  /** What one request's resolvers get. */
+  createContext(caller: { actor: string; role: Role }): GraphQLContext;
+  close(): Promise<void>;
+}
+
+/** The compiled migrations, or their sources where the program itself runs from source. */
+function migrationFiles(): string {
+  return __filename.endsWith('.ts')
+    ? path.resolve(__dirname, '..', '..', 'migrations', '*.ts')
+    : path.resolve(__dirname, '..', 'migrations', '*.js');
+}
+
+/** @throws DATABASE_UNAVAILABLE when the database does not answer */
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const { logger, embedder } = options;
+  const dataSource = createDataSource({
+    url: options.databaseUrl,
+    poolSize: options.poolSize,
+    entities: featureEntities,
+    migrations: [migrationFiles()],
+    applicationName: options.applicationName,
+  });
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    throw new DomainError(
+      'DATABASE_UNAVAILABLE',
+      `PostgreSQL does not answer at DATABASE_URL: ${(error as Error).message || 'connection refused'}. Is it running, and may this user log in?`,
+      { cause: error, retryable: true },
+    );
+  }
+  const database = new Database(dataSource);
+  const store = createQdrantStore({
+    url: options.qdrantUrl,
+    apiKey: options.qdrantApiKey,
+    log: logger,
+    onRequest: options.onVectorRequest,
+  });
+  const registry = new KindRegistry(recordKinds);
+  const catalog = new CollectionCatalog({
+    database,
+    store,
+    model: embedder.model,
+    kinds: recordKinds,
+    logger,
+    settings: { ...defaultCollectionSettings, ...options.collections },
+  });
+  const aliasOf = (kind: string): string => catalog.alias(kind);
+  const sync = new Sync(database);
+  const outbox = new OutboxStore(database);
+  const kindNames = registry.embeddable.map((kind) => kind.kind);
+  const services: Services = {
+    registry,
+    records: new RecordReader(database, registry),
+    writer: new RecordWriter(database, registry, (transaction) => sync.tokenOf(transaction)),
+    embeddings: new EmbeddingReader(database),
+    points: new PointReader(database, store, aliasOf),
+    search: new SearchService({ store, embedder, aliasOf }),
+    sync,
+  };
+  return {
+    database,
+    store,
+    embedder,
+    catalog,
+    registry,
+    services,
+    sync,
+    createRelay: () =>
+      new Relay({ database, store, embedder, catalog, kinds: recordKinds, logger, settings: options.relay }),
+    isIdle: () => outbox.isIdle(kindNames),
+    createContext: ({ actor, role }) => ({ services, loaders: new Loaders(services), actor, role }),
+    close: async () => {
+      await Promise.all([database.close(), store.close()]);
+    },
+  };
+}
