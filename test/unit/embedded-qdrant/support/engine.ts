@@ -22,7 +22,15 @@ export const property = <T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => voi
   );
 
 /** An engine without a server. Close its store. */
-export const openEngine = (folder = ':memory:'): Engine => new Engine(new VectorMemory(), new Store(folder));
+export function openEngine(folder = ':memory:'): Engine {
+  const store = new Store(folder);
+  try {
+    return new Engine(new VectorMemory(), store);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
 
 export function addCollection(engine: Engine, name: string, config: JsonObject, indexes: JsonObject = {}): Collection {
   engine.create(name, createCollection(config, ''));
