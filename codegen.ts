@@ -96,7 +96,9 @@ async function main(): Promise<void> {
   const files = await generate();
   const isUpToDate = (file: string): boolean =>
     fs.existsSync(file) && fs.readFileSync(file, 'utf8') === files.get(file);
-  const left = OUTPUTS.flatMap(({ into }) => (fs.existsSync(into) ? fs.readdirSync(into) : []).map((n) => `${into}/${n}`));
+  const left = OUTPUTS.flatMap(({ into }) =>
+    (fs.existsSync(into) ? fs.readdirSync(into) : []).map((n) => `${into}/${n}`),
+  );
   const outdated = [...files.keys()].filter((file) => !isUpToDate(file));
   const orphaned = left.filter((file) => !files.has(file));
   if (process.argv.includes('--check')) {

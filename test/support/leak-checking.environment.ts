@@ -57,7 +57,9 @@ export default class LeakCheckingEnvironment extends NodeEnvironment {
   }
 
   private pendingTimers(): NodeJS.Timeout[] {
-    return [...this.timers].filter((timer) => timer.hasRef() && !(timer as unknown as { _destroyed: boolean })._destroyed);
+    return [...this.timers].filter(
+      (timer) => timer.hasRef() && !(timer as unknown as { _destroyed: boolean })._destroyed,
+    );
   }
 
   /** Active timers can only be counted, and the runner's own come and go: so the file's are noted as they are made. */
