@@ -25,11 +25,9 @@ const TOO_LONG =
 
 /** Sorts whatever a request threw; anything unknown counts as an unreachable endpoint. */
 export function classifyFault(error: unknown, secrets: readonly string[]): ProviderFault {
-  const message = redact(error instanceof Error ? error.message : String(error), secrets);
+  const message = redact(wholeMessage(error), secrets);
   if (!(error instanceof APIError) || error instanceof APIConnectionError || error.status === undefined) {
-    const cause =
-      error instanceof Error && error.cause instanceof Error ? ` (${redact(error.cause.message, secrets)})` : '';
-    return { kind: 'unavailable', message: `${message}${cause}`, isTransient: true };
+    return { kind: 'unavailable', message, isTransient: true };
   }
   const status = error.status as number;
   const headers = error.headers as Headers | undefined;
@@ -48,6 +46,16 @@ export function classifyFault(error: unknown, secrets: readonly string[]): Provi
     return { kind: 'encoding-unknown', message, isTransient: false };
   }
   return { kind: 'rejected', message, isTransient: false };
+}
+
+/** A failed connection says only in the cause of its cause what happened, e.g. `connect ECONNREFUSED 127.0.0.1:80`. */
+function wholeMessage(error: unknown): string {
+  const parts: string[] = [];
+  for (let current = error; current != null && parts.length < 4; current = (current as { cause?: unknown }).cause) {
+    const { message, code } = current as { message?: unknown; code?: unknown };
+    parts.push(String(message || code || 'unknown'));
+  }
+  return parts.length > 1 ? `${parts[0]} (${parts.slice(1).join(': ')})` : (parts[0] ?? 'unknown');
 }
 
 /** The error of the model port for a fault that is not repaired here. The SDK's error stays behind: it may hold the key. */
