@@ -1,0 +1,98 @@
+import type { Logger } from 'pino';
+
+import type { FetchProgress } from '../adapters/local-model';
+import type { Environment } from '../config/environment';
+import { DomainError } from '../kernel/errors/domain-error';
+import type { Embedder } from '../kernel/model/embedder';
+import { createCore, type Core } from './core';
+import { createEmbedder } from './embedder';
+import { attachStores, startStores, type Stores } from './stores';
+
+export interface InstanceOptions {
+  environment: Environment;
+  logger: Logger;
+  applicationName: string;
+  /** `own`: be the one instance of the data folder. `attach`: use the running one's stores where there is one. */
+  stores: 'own' | 'attach';
+  onFetchProgress?: (progress: FetchProgress) => void;
+}
+
+/** Kindred on its stores, with the schema migrated and the collections checked. Nothing is relayed or served yet. */
+export interface Instance {
+  core: Core;
+  stores: Stores;
+  embedder: Embedder;
+  close(): Promise<void>;
+}
+
+const POOL_SIZE = 20;
+
+/** @throws DomainError with one readable message: configuration, a store that does not answer, a model that does not fit */
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const { environment, logger } = options;
+  const stores =
+    options.stores === 'own' ? await startStores(environment, logger) : await attachStores(environment, logger);
+  const closers: (() => Promise<unknown>)[] = [() => stores.close()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const embedder = createEmbedder(environment.embedder, options.onFetchProgress);
+    closers.push(() => embedder.close());
+    const core = await createCore({
+      databaseUrl: stores.databaseUrl,
+      poolSize: POOL_SIZE,
+      applicationName: options.applicationName,
+      qdrantUrl: stores.qdrantUrl,
+      qdrantApiKey: stores.qdrantApiKey,
+      embedder,
+      collections: {
+        shardNumber: environment.qdrant.shardNumber,
+        replicationFactor: environment.qdrant.replicationFactor,
+        writeConsistencyFactor: environment.qdrant.writeConsistencyFactor,
+        quantization: environment.qdrant.quantization,
+        isOnDisk: environment.qdrant.isOnDisk,
+      },
+      relay: {
+        pointBatchSize: environment.relay.batchSize,
+        leaseMs: environment.relay.leaseMs,
+        maxAttempts: environment.relay.maxAttempts,
+      },
+      logger,
+    });
+    closers.push(() => core.close());
+    await migrate(core);
+    await checkVectorServer(core);
+    await core.catalog.start();
+    return { core, stores, embedder, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const MIGRATION_LOCK = 'kindred_migrations';
+
+/** Brings the schema up to date. Processes that start together take turns. */
+export async function migrate(core: Core): Promise<string[]> {
+  const client = await core.database.pool.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [MIGRATION_LOCK]);
+    const done = await core.database.dataSource.runMigrations();
+    return done.map((migration) => migration.name);
+  } finally {
+    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    client.release();
+  }
+}
+
+async function checkVectorServer(core: Core): Promise<void> {
+  try {
+    await core.store.ping();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DomainError('VECTOR_STORE_UNAVAILABLE', `Qdrant does not answer at QDRANT_URL: ${reason}`, {
+      cause: error,
+    });
+  }
+}

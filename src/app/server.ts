@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+
+import type { Environment } from '../config/environment';
+import { buildHttpServer, type HttpServer } from '../http/server';
+import type { GraphQLContext } from '../kernel/graphql/context';
+import { createErrorFormatter } from '../kernel/graphql/format-error';
+import { MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE } from '../kernel/record/page';
+import type { Relay } from '../kernel/outbox/relay';
+import type { Core } from './core';
+import { buildKindredSchema } from './schema';
+
+const MAX_DOCUMENT_TOKENS = 5_000;
+
+/** The HTTP server of an instance. Not listening yet. */
+export function createHttpServer(
+  core: Core,
+  environment: Environment,
+  logger: Logger,
+  relay: Relay | undefined,
+): Promise<HttpServer<GraphQLContext>> {
+  const { http, graphql } = environment;
+  return buildHttpServer<GraphQLContext>({
+    schema: buildKindredSchema(),
+    logger,
+    limits: {
+      maxDepth: graphql.maxDepth,
+      maxAliases: graphql.maxAliases,
+      maxFields: graphql.maxFields,
+      maxCost: graphql.maxCost,
+      maxTokens: MAX_DOCUMENT_TOKENS,
+      defaultPageSize: DEFAULT_PAGE_SIZE,
+      maxPageSize: MAX_PAGE_SIZE,
+    },
+    formatError: createErrorFormatter((error) => logger.error({ err: error }, 'a request failed')),
+    makeContext: ({ actor, role }) => core.createContext({ actor, role }),
+    authentication: environment.authentication,
+    corsOrigins: http.corsOrigins,
+    maxBodyBytes: http.maxBodyBytes,
+    rateLimit: http.rateLimit,
+    isBehindProxy: http.isBehindProxy,
+    readiness: {
+      database: () => core.database.query('SELECT 1'),
+      vectorStore: (signal) => core.store.ping(signal),
+      model: () => core.embedder.ready(),
+      ...(relay && { relay: () => relayIsWell(relay) }),
+    },
+  });
+}
+
+function relayIsWell(relay: Relay): Promise<void> {
+  const { outage } = relay;
+  return outage
+    ? Promise.reject(new Error(`${outage.message} (since ${outage.since.toISOString()})`))
+    : Promise.resolve();
+}
