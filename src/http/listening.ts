@@ -20,7 +20,7 @@ export function refuseUnsafeListen(settings: { host: string; hasAuthentication: 
   throw new DomainError(
     'CONFIGURATION',
     `Refusing to listen on ${settings.host} without authentication: whoever reaches it could read and change everything. ` +
-      'Configure API keys or JWT (see .env.example), or listen on 127.0.0.1.',
+      'Configure KINDRED_API_KEYS or KINDRED_JWT_SECRET (see .env.example), or listen on 127.0.0.1.',
   );
 }
 

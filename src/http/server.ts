@@ -74,8 +74,10 @@ export async function buildHttpServer<TContext extends CallerContext>(
   const authenticate = createAuthenticator(options.authentication);
   const hasAuthentication = isAuthenticationConfigured(options.authentication);
   const state = { isClosing: false };
+  // Widened, or the instance would have pino's type in its own and fit no plugin's.
+  const baseLogger: FastifyBaseLogger = options.logger;
   const app = fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance: baseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes,
     trustProxy: options.isBehindProxy ?? false,
@@ -134,7 +136,7 @@ export async function buildHttpServer<TContext extends CallerContext>(
         done(error as Error);
       }
     },
-    handler: (request, reply) => (wantsPage(request) ? explorer.answer(reply) : execute(request, reply)),
+    handler: (request, reply) => (wantsPage(request) ? explorer.answer(request, reply) : execute(request, reply)),
   });
   app.get('/', { config: { rateLimit: false } }, (_request, reply) => reply.redirect(GRAPHQL_PATH));
   mountHealth(app, createReadiness(options.readiness, options.readinessTimeoutMs ?? READINESS_TIMEOUT_MS), state);

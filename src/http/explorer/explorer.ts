@@ -7,7 +7,7 @@ import { readOperations } from './operations';
 
 export interface Explorer {
   /** Sends the page. */
-  answer(reply: FastifyReply): FastifyReply;
+  answer(request: FastifyRequest, reply: FastifyReply): FastifyReply;
 }
 
 const SANDBOX_SCRIPTS = 'https://embeddable-sandbox.cdn.apollographql.com';
@@ -69,5 +69,17 @@ export async function mountExplorer(app: FastifyInstance): Promise<Explorer> {
     { prefix: '/explorer' },
   );
 
-  return { answer: (reply) => reply.headers(headers).type('text/html; charset=utf-8').send(page) };
+  return {
+    answer: (request, reply) =>
+      reply
+        .headers(headers)
+        .type('text/html; charset=utf-8')
+        .send(page.replace('{{endpoint}}', endpointOf(request))),
+  };
+}
+
+/** As the browser knows this server; a host that could be anything but a name and a port is not repeated. */
+function endpointOf(request: FastifyRequest): string {
+  const host = /^[\w.:[\]-]+$/.test(request.host) ? request.host : 'localhost:4000';
+  return `${request.protocol}://${host}/graphql`;
 }

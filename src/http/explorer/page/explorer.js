@@ -12,6 +12,7 @@
   const SCRIPT_TIMEOUT_MS = 2000;
   const FRAME_TIMEOUT_MS = 5000;
   const ENDPOINT = new URL('/graphql', location.href).href;
+  const OPENING = 'Opening the explorer…';
   const CHOICE = 'kindred:explorer';
 
   const status = document.getElementById('status');
@@ -112,8 +113,8 @@
     let isInside;
     const ready = new Promise((resolve) => (isInside = resolve));
     const Insider = () => {
-      inside.editors = GraphiQL.useEditorContext({ nonNull: true });
-      inside.execution = GraphiQL.useExecutionContext({ nonNull: true });
+      inside.editors = GraphiQL.React.useEditorContext({ nonNull: true });
+      inside.execution = GraphiQL.React.useExecutionContext({ nonNull: true });
       React.useEffect(() => {
         if (inside.editors.queryEditor && inside.editors.variableEditor) isInside();
       });
@@ -140,14 +141,22 @@
         const { queryEditor, variableEditor } = inside.editors;
         variableEditor.setValue(operation.variables);
         queryEditor.setValue(operation.query);
-        // The context learns the new operation with its next rendering.
-        if (isRun) setTimeout(() => inside.execution.run(), 50);
+        if (isRun) runOnceRead(inside, operation);
       },
       close: () => {
         mounted.unmount();
         place.replaceChildren();
       },
     };
+  }
+
+  /** GraphiQL reads what was put into its editor a little later; run before that, it would ask for the old operation. */
+  function runOnceRead(inside, operation, triesLeft = 50) {
+    const name = /(?:query|mutation)\s+(\w+)/.exec(operation.query)?.[1];
+    const { queryEditor } = inside.editors;
+    if (queryEditor.getValue() !== operation.query) return;
+    if (queryEditor.operationName === name) inside.execution.run();
+    else if (triesLeft > 0) setTimeout(() => runOnceRead(inside, operation, triesLeft - 1), 40);
   }
 
   function showOperations() {
@@ -214,10 +223,11 @@
   switcher.onclick = () => {
     const wanted = explorer?.name === 'sandbox' ? 'graphiql' : 'sandbox';
     remember(wanted);
-    status.textContent = 'Opening the explorer…';
+    status.textContent = OPENING;
     openOne(wanted).catch(giveUp);
   };
 
+  status.textContent = OPENING;
   fetch('/explorer/operations.json')
     .then((answer) => answer.json())
     .then((read) => {
