@@ -13,9 +13,11 @@ async function main(): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message);
   const options = workerData as WorkerOptions;
   let store: Store | undefined;
+  let isLoaded = false;
   try {
     store = new Store(options.dataDir);
     const engine = new Engine(new VectorMemory(), store);
+    isLoaded = true;
     const server = new HttpServer({ ...options, engine, onFault: (message) => post({ type: 'fault', message }) });
     const opened = store;
     port.on('message', (message: ToWorker) => {
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
     });
     post({ type: 'listening', port: await server.listen() });
   } catch (error) {
-    store?.close();
+    store?.close(!isLoaded);
     const code = error instanceof DomainError ? error.code : 'INTERNAL';
     post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
     port.close();

@@ -29,7 +29,10 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export const isLocked = (error: unknown): boolean =>
   /database is locked|database table is locked/.test(messageOf(error));
 
+/** Our statements are right, so a database that cannot run them is not the one that was written. */
 export const isCorrupt = (error: unknown): boolean =>
-  /malformed|not a database|disk I\/O error|file is encrypted|unsupported file format/.test(messageOf(error));
+  /malformed|not a database|disk I\/O error|file is encrypted|unsupported file format|SQL logic error|no such|already exists|syntax error/.test(
+    messageOf(error),
+  );
 
 export { messageOf };

@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 import { CommitSequence } from './commit-sequence';
+import { FolderLock } from './folder-lock';
 import { PointTable, type StoredPoint } from './point-table';
-import { DamagedStorageError, isCorrupt, isLocked, messageOf, StorageInUseError } from './storage-error';
+import { DamagedStorageError, isCorrupt, messageOf } from './storage-error';
 
 export interface StoredCollection {
   id: number;
@@ -19,14 +20,15 @@ const FORMAT_VERSION = 1;
 const APPLICATION_ID = 0x4b514452;
 
 /**
- * Everything that survives a restart, in one SQLite database: `storage.sqlite` in write-ahead mode, locked for this
- * process. Writes join the open transaction; `durable()` resolves once that transaction is committed and synced, so
+ * Everything that survives a restart, in one SQLite database: `storage.sqlite` in write-ahead mode, in a folder locked
+ * for this process. Writes join the open transaction; `durable()` resolves once that transaction is committed and synced, so
  * that concurrent writers share one sync.
  */
 export class Store {
   readonly file: string;
   private readonly database: DatabaseSyncInstance;
   private readonly sequenceFile: CommitSequence | undefined;
+  private readonly lock: FolderLock | undefined;
   private readonly tables = new Map<number, PointTable>();
   private readonly counters = new Map<number, () => { points: number; operation: number }>();
   private readonly dirty = new Set<number>();
@@ -39,29 +41,32 @@ export class Store {
 
   /**
    * @param folder made when missing; `:memory:` keeps nothing
-   * @throws StorageInUseError another process has the folder open
+   * @throws StorageInUseError another process, or another server in this one, has the folder open
    * @throws DamagedStorageError the file is not what was written
    */
   constructor(folder: string) {
-    if (folder === ':memory:') {
-      this.file = folder;
-    } else {
+    const isKept = folder !== ':memory:';
+    const sequenceFile = path.join(folder, 'storage.sequence');
+    this.file = isKept ? path.join(folder, 'storage.sqlite') : folder;
+    if (isKept) {
       fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.file = path.join(folder, 'storage.sqlite');
-      refuseForeignFile(this.file, path.join(folder, 'storage.sequence'));
+      this.lock = new FolderLock(path.join(folder, 'storage.lock'), folder);
     }
-    this.database = this.reporting(() => new DatabaseSync(this.file, { timeout: 0 }));
+    let database: DatabaseSyncInstance | undefined;
     try {
+      if (isKept) refuseForeignFile(this.file, sequenceFile);
+      database = this.reporting(() => new DatabaseSync(this.file, { timeout: 0 }));
+      this.database = database;
       this.reporting(() => this.prepareDatabase());
       this.sequence = this.reporting(() => this.readSequence());
-      this.sequenceFile =
-        folder === ':memory:' ? undefined : new CommitSequence(path.join(folder, 'storage.sequence'), this.file);
+      this.sequenceFile = isKept ? new CommitSequence(sequenceFile, this.file) : undefined;
       this.sequenceFile?.verify(this.sequence);
       this.saveCounters = this.database.prepare('UPDATE collections SET points = ?, operation = ? WHERE id = ?');
       this.saveSequence = this.database.prepare('UPDATE state SET sequence = ?');
     } catch (error) {
       this.sequenceFile?.close();
-      this.database.close();
+      database?.close();
+      this.lock?.release();
       throw error;
     }
   }
@@ -184,11 +189,14 @@ export class Store {
     for (const { resolve } of waiters) resolve();
   }
 
-  close(): void {
+  /** @param isUnread whether loading failed, so that the files must stay as they are */
+  close(isUnread = false): void {
     this.flush();
     this.tables.clear();
+    if (!isUnread) this.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.database.close();
     this.sequenceFile?.close();
+    this.lock?.release();
   }
 
   private touch(id: number): void {
@@ -212,7 +220,7 @@ export class Store {
 
   private prepareDatabase(): void {
     const { database } = this;
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL');
+    database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL');
     database.exec('PRAGMA journal_mode = WAL');
     // FULL: a commit is on disk before it is acknowledged, after a power loss too.
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF');
@@ -265,7 +273,6 @@ export class Store {
   }
 
   private damage(error: unknown): unknown {
-    if (isLocked(error)) return new StorageInUseError(this.file, error);
     return isCorrupt(error) ? new DamagedStorageError(this.file, messageOf(error), error) : error;
   }
 }

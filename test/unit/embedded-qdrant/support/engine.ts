@@ -27,7 +27,7 @@ export function openEngine(folder = ':memory:'): Engine {
   try {
     return new Engine(new VectorMemory(), store);
   } catch (error) {
-    store.close();
+    store.close(true);
     throw error;
   }
 }
