@@ -5,12 +5,13 @@ import { DomainError } from '../../kernel/errors/domain-error';
 import { acquireFileLock } from '../file-lock';
 import { prepareBinaries } from './binaries';
 import { cacheFolder } from './cache-folder';
-import { copyTemplateCluster, DATABASE, ensureCluster, makeDataFolder, ROLE } from './cluster';
+import { copyTemplateCluster, DATABASE, emptyTemplate, ensureCluster, makeDataFolder, ROLE } from './cluster';
 import { explainFileError } from '../../kernel/process/file-error';
+import { filledTemplate, type ClusterContent } from './filled-template';
 import { disownPid, isAlive, isServerOf, readPostmasterFile } from './postmaster-file';
 import { makeServerFolder, SERVER_PORT } from './server-place';
 import { startServer, type ServerProcess } from './server-process';
-import { serverUserFor } from './server-user';
+import { serverUserFor, type ServerUser } from './server-user';
 import { serverSettings, throwawaySettings } from './settings';
 
 export interface EmbeddedPostgres {
@@ -61,41 +62,40 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const user = serverUserFor(clusterDir);
     await ensureCluster(clusterDir, binaries, user);
     await endOrphan(clusterDir, log);
-    const serverFolder = makeServerFolder(user);
-    const server = await startServer({
-      postgres: binaries.postgres,
-      clusterDir,
-      serverFolder,
-      user,
-      settings: { ...serverSettings(serverFolder), ...options.settings },
-      log,
-    }).catch(async (error: unknown) => {
-      await rm(serverFolder, { recursive: true, force: true });
-      throw error;
+    return await inServerFolder(user, async (serverFolder) => {
+      const server = await startServer({
+        postgres: binaries.postgres,
+        clusterDir,
+        serverFolder,
+        user,
+        settings: { ...serverSettings(serverFolder), ...options.settings },
+        log,
+      });
+      void server.exited.then(() => lock.release());
+      return describe(serverFolder, server, 'fast');
     });
-    void server.exited.then(() => lock.release());
-    return describe(serverFolder, server, 'fast');
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
+export interface ThrowawayPostgresOptions extends Omit<EmbeddedPostgresOptions, 'dataDir'> {
+  /** What the cluster holds from the start. It is made once; every later cluster is a copy. */
+  content?: ClusterContent;
+}
+
 /**
  * Starts a server on a fresh cluster in the temporary folder, for tests: nothing is flushed to disk, and the cluster
  * vanishes with the server. A copy of a template (made on first use) makes it quick. Safe from many processes at once.
  */
-export async function startThrowawayPostgres(
-  options: Omit<EmbeddedPostgresOptions, 'dataDir'> = {},
-): Promise<EmbeddedPostgres> {
+export async function startThrowawayPostgres(options: ThrowawayPostgresOptions = {}): Promise<EmbeddedPostgres> {
+  const { content } = options;
   const cacheDir = cacheFolder(options.cacheDir);
   const binaries = await prepareBinaries(cacheDir);
   const user = serverUserFor(path.join(cacheDir, 'no-cluster-yet'));
-  const serverFolder = makeServerFolder(user);
-  try {
-    const clusterDir = path.join(serverFolder, 'cluster');
-    await copyTemplateCluster(clusterDir, cacheDir, binaries, user);
-    const server = await startServer({
+  const start = async (clusterDir: string, serverFolder: string): Promise<ServerProcess> =>
+    startServer({
       postgres: binaries.postgres,
       clusterDir,
       serverFolder,
@@ -103,17 +103,45 @@ export async function startThrowawayPostgres(
       settings: { ...serverSettings(serverFolder), ...throwawaySettings(), ...options.settings },
       log: options.log ?? (() => undefined),
     });
-    return describe(serverFolder, server, 'immediate');
+  const empty = await emptyTemplate(cacheDir, binaries, user);
+  const fill = async (clusterDir: string): Promise<void> => {
+    await copyTemplateCluster(empty, clusterDir);
+    await inServerFolder(user, async (serverFolder) => {
+      const server = await start(clusterDir, serverFolder);
+      try {
+        await content?.fill(urlOf(serverFolder));
+      } finally {
+        await server.stop('fast');
+      }
+    });
+  };
+  const template = content === undefined ? empty : await filledTemplate(empty, content, fill);
+  return inServerFolder(user, async (serverFolder) => {
+    const clusterDir = path.join(serverFolder, 'cluster');
+    await copyTemplateCluster(template, clusterDir);
+    return describe(serverFolder, await start(clusterDir, serverFolder), 'immediate');
+  });
+}
+
+/** Runs `work` with a new folder for a server; the folder goes when `work` fails, or else with the server. */
+async function inServerFolder<T>(user: ServerUser | undefined, work: (folder: string) => Promise<T>): Promise<T> {
+  const serverFolder = makeServerFolder(user);
+  try {
+    return await work(serverFolder);
   } catch (error) {
     await rm(serverFolder, { recursive: true, force: true });
     throw error;
   }
 }
 
+function urlOf(serverFolder: string): string {
+  return `postgresql://${ROLE}@/${DATABASE}?host=${encodeURIComponent(serverFolder)}&port=${SERVER_PORT}`;
+}
+
 function describe(serverFolder: string, server: ServerProcess, mode: 'fast' | 'immediate'): EmbeddedPostgres {
   return {
     connection: { host: serverFolder, port: SERVER_PORT, user: ROLE, database: DATABASE },
-    url: `postgresql://${ROLE}@/${DATABASE}?host=${encodeURIComponent(serverFolder)}&port=${SERVER_PORT}`,
+    url: urlOf(serverFolder),
     exited: server.exited,
     stop: () => server.stop(mode),
   };
