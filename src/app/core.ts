@@ -11,7 +11,7 @@ import type { GraphQLContext, Role, Services } from '../kernel/graphql/context';
 import { Loaders } from '../kernel/graphql/loaders';
 import type { Logger } from '../kernel/logging/logger';
 import type { Embedder } from '../kernel/model/embedder';
-import { OutboxStore } from '../kernel/outbox/outbox-store';
+import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
 import { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
 import { Sync } from '../kernel/outbox/sync';
@@ -46,6 +46,8 @@ export interface Core {
   services: Services;
   sync: Sync;
   createRelay(): Relay;
+  /** What the relay has before it. */
+  backlog(): Promise<Backlog>;
   /** Whether the vector side has followed everything captured; dead letters do not count. */
   isIdle(): Promise<boolean>;
   /** What one request's resolvers get. */
@@ -118,6 +120,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sync,
     createRelay: () =>
       new Relay({ database, store, embedder, catalog, kinds: recordKinds, logger, settings: options.relay }),
+    backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
     createContext: ({ actor, role }) => ({ services, loaders: new Loaders(services), actor, role }),
     close: async () => {
