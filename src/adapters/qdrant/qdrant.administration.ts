@@ -26,10 +26,12 @@ export class QdrantAdministration {
     }
   }
 
-  /** Creates the collection, then each payload index. */
+  /** Creates the collection, then its payload indexes. */
   async createCollection(spec: CollectionSpec): Promise<void> {
     await this.#transport.send('PUT', collectionPath(spec.name), { body: collectionBody(spec) });
-    for (const [key, type] of Object.entries(spec.payloadIndexes)) await this.createPayloadIndex(spec.name, key, type);
+    await Promise.all(
+      Object.entries(spec.payloadIndexes).map(([key, type]) => this.createPayloadIndex(spec.name, key, type)),
+    );
   }
 
   async createPayloadIndex(collection: string, key: string, type: PayloadIndexType): Promise<void> {

@@ -3,7 +3,7 @@ import { DomainError } from '../errors/domain-error';
 import type { Logger } from '../logging/logger';
 import type { ModelDescriptor } from '../model/embedder';
 import type { RecordKind } from '../record/record-spec';
-import { GenerationStore, type Generation } from './generation-store';
+import { GenerationStore, type Generation, type NewGeneration } from './generation-store';
 import { payloadIndexes } from './record-payload';
 import type { CollectionInfo, QuantizationMode, VectorStore } from './vector-store';
 
@@ -74,10 +74,18 @@ export class CollectionCatalog {
   async start(): Promise<void> {
     await this.parts.database.transaction({}, async (lock) => {
       await lock.query('SELECT pg_advisory_xact_lock(hashtext($1))', [LOCK_NAME]);
-      this.registeredModelId = await this.generations.registerModel(this.parts.model);
-      const live = await this.liveGenerations();
-      await Promise.all(live.map((generation) => this.ensureCollection(generation)));
-      await this.ensureAliases(live);
+      const [modelId, known, collections, aliases] = await Promise.all([
+        this.generations.registerModel(this.parts.model),
+        this.generations.all(this.embeddable.map((kind) => kind.kind)),
+        this.parts.store.listCollections(),
+        this.parts.store.listAliases(),
+      ]);
+      this.registeredModelId = modelId;
+      const present = new Set(collections);
+      const all = await this.withLiveGenerations(known, present);
+      const live = all.filter((generation) => generation.state === 'live');
+      await Promise.all(live.map((generation) => this.ensureCollection(generation, present, known)));
+      await this.ensureAliases(live, all, aliases);
     });
   }
 
@@ -106,10 +114,15 @@ export class CollectionCatalog {
     return targets;
   }
 
-  /** One live generation a kind; kinds without any get their first. */
-  private async liveGenerations(): Promise<Generation[]> {
+  /**
+   * Every generation there is, with one that is live for each kind: kinds without any get their first.
+   * @param taken the vector server's collections
+   */
+  private async withLiveGenerations(
+    known: readonly Generation[],
+    taken: ReadonlySet<string>,
+  ): Promise<readonly Generation[]> {
     const names = this.embeddable.map((kind) => kind.kind);
-    const known = await this.generations.all(names);
     const foreign: Generation[] = [];
     const missing: string[] = [];
     for (const name of names) {
@@ -121,20 +134,21 @@ export class CollectionCatalog {
       }
     }
     if (foreign.length > 0) throw this.otherModel(foreign);
-    if (missing.length > 0) {
-      const taken = new Set(await this.parts.store.listCollections());
-      for (const name of missing) await this.createGeneration(name, known, taken);
-    }
-    return (await this.generations.all(names)).filter((generation) => generation.state === 'live');
+    if (missing.length === 0) return known;
+    // The rows come first: a start that is cut short leaves generations whose collections the next start creates.
+    await this.generations.makeLive(
+      this.modelId,
+      missing.map((name) => this.nextGeneration(name, known, taken)),
+    );
+    return this.generations.all(names);
   }
 
-  /** The row comes first: a start that is cut short leaves a generation whose collection the next start creates. */
-  private async createGeneration(kind: string, known: readonly Generation[], taken: Set<string>): Promise<void> {
+  private nextGeneration(kind: string, known: readonly Generation[], taken: ReadonlySet<string>): NewGeneration {
     const numbers = known.filter((generation) => generation.kind === kind).map((generation) => generation.number);
     let number = Math.max(0, ...numbers) + 1;
     // A name that is taken holds points of another database.
     while (taken.has(this.collectionName(kind, number))) number++;
-    await this.generations.makeLive(kind, this.modelId, number, this.collectionName(kind, number));
+    return { kind, number, collection: this.collectionName(kind, number) };
   }
 
   private collectionName(kind: string, number: number): string {
@@ -142,11 +156,16 @@ export class CollectionCatalog {
     return `${this.alias(kind)}__${slug.slice(0, LONGEST_SLUG)}__${number}`;
   }
 
-  private async ensureCollection(generation: Generation): Promise<void> {
+  /** @param known the generations that had been there before this start */
+  private async ensureCollection(
+    generation: Generation,
+    present: ReadonlySet<string>,
+    known: readonly Generation[],
+  ): Promise<void> {
     const { store, logger } = this.parts;
     const { collection, kind } = generation;
     const indexes = payloadIndexes(this.kind(kind));
-    const info = await store.describeCollection(collection);
+    const info = present.has(collection) ? await store.describeCollection(collection) : undefined;
     if (!info) {
       const { prefix: _, ...layout } = this.settings;
       await store.createCollection({
@@ -155,15 +174,15 @@ export class CollectionCatalog {
         payloadIndexes: indexes,
         ...layout,
       });
-      const requeued = await this.generations.requeuePoints(generation.id);
+      const isNew = !known.some(({ id }) => id === generation.id);
+      const requeued = isNew ? 0 : await this.generations.requeuePoints(generation.id);
       if (requeued > 0) logger.warn({ collection, requeued }, 'collection had vanished; all of its points are queued');
       else logger.info({ collection }, 'collection created');
       return;
     }
     this.checkShape(generation, info);
-    for (const [key, type] of Object.entries(indexes)) {
-      if (info.payloadIndexes[key] !== type) await store.createPayloadIndex(collection, key, type);
-    }
+    const lacking = Object.entries(indexes).filter(([key, type]) => info.payloadIndexes[key] !== type);
+    await Promise.all(lacking.map(([key, type]) => store.createPayloadIndex(collection, key, type)));
   }
 
   private checkShape(generation: Generation, info: CollectionInfo): void {
@@ -179,11 +198,12 @@ export class CollectionCatalog {
     );
   }
 
-  private async ensureAliases(live: readonly Generation[]): Promise<void> {
-    const aliases = await this.parts.store.listAliases();
-    const ours = new Set(
-      (await this.generations.all(live.map(({ kind }) => kind))).map(({ collection }) => collection),
-    );
+  private async ensureAliases(
+    live: readonly Generation[],
+    all: readonly Generation[],
+    aliases: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const ours = new Set(all.map(({ collection }) => collection));
     const wrong: Record<string, string> = {};
     for (const { kind, collection } of live) {
       const target = aliases[this.alias(kind)];

@@ -16,6 +16,9 @@ export interface Generation {
   dimensions: number;
 }
 
+/** A generation that is yet to be written down. */
+export type NewGeneration = Pick<Generation, 'kind' | 'number' | 'collection'>;
+
 const GENERATION = `
   SELECT g.id, g.kind, g.number, g.collection, g.state, g.model_id AS "modelId",
     m.provider, m.name AS "modelName", m.version, m.dimensions
@@ -51,15 +54,22 @@ export class GenerationStore {
     );
   }
 
-  /** The kind's live generation becomes this new one; a former live one is retired. */
-  async makeLive(kind: string, modelId: number, number: number, collection: string): Promise<void> {
-    await this.sql.query(`UPDATE embedding_generations SET state = 'retired' WHERE kind = $1 AND state = 'live'`, [
-      kind,
+  /** These become their kinds' live generations; former live ones are retired. */
+  async makeLive(modelId: number, generations: readonly NewGeneration[]): Promise<void> {
+    // In one statement the retired row could still hold its place in the unique index of live generations.
+    await this.sql.query(`UPDATE embedding_generations SET state = 'retired' WHERE kind = ANY($1) AND state = 'live'`, [
+      generations.map(({ kind }) => kind),
     ]);
     await this.sql.query(
       `INSERT INTO embedding_generations (kind, model_id, number, collection, state, promoted_at)
-       VALUES ($1, $2, $3, $4, 'live', now())`,
-      [kind, modelId, number, collection],
+       SELECT kind, $1, number, collection, 'live', now()
+       FROM unnest($2::text[], $3::int[], $4::text[]) AS made (kind, number, collection)`,
+      [
+        modelId,
+        generations.map(({ kind }) => kind),
+        generations.map(({ number }) => number),
+        generations.map(({ collection }) => collection),
+      ],
     );
   }
 
