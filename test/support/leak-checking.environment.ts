@@ -27,6 +27,8 @@ export default class LeakCheckingEnvironment extends NodeEnvironment {
 
   override async setup(): Promise<void> {
     await super.setup();
+    // Made on first use, and then there for good: what a file prints is no leak of its.
+    for (const stream of [process.stdout, process.stderr]) this.handlesBefore.add(stream);
     for (const handle of activeHandles()) this.handlesBefore.add(handle);
     this.global.setTimeout = this.tracked(setTimeout);
     this.global.setInterval = this.tracked(setInterval);
