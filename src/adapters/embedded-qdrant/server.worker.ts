@@ -16,9 +16,10 @@ async function main(): Promise<void> {
   let isLoaded = false;
   try {
     store = new Store(options.dataDir);
-    const engine = new Engine(new VectorMemory(), store);
+    const onFault = (message: string): void => post({ type: 'fault', message });
+    const engine = new Engine(new VectorMemory(), store, onFault);
     isLoaded = true;
-    const server = new HttpServer({ ...options, engine, onFault: (message) => post({ type: 'fault', message }) });
+    const server = new HttpServer({ ...options, engine, onFault });
     const opened = store;
     port.on('message', (message: ToWorker) => {
       if (message.type === 'close') void server.close().then(() => (opened.close(), port.close()));

@@ -55,7 +55,7 @@ describe('a damaged file is reported by name and opened by nobody', () => {
     const { at: folderAt, file } = filledFolder();
     change(file, edit);
     const before = fs.readFileSync(file);
-    expect(() => openEngine(folderAt)).toThrow(damaged(file) as Error);
+    expect(() => openEngine(folderAt)).toThrow(damaged(file));
     expect(fs.readFileSync(file)).toEqual(before);
   });
 
@@ -90,14 +90,14 @@ describe('a damaged file is reported by name and opened by nobody', () => {
   it('a missing database beside the count of its commits', () => {
     const { at, file } = filledFolder();
     fs.rmSync(file);
-    expect(() => openEngine(at)).toThrow(damaged(file) as Error);
+    expect(() => openEngine(at)).toThrow(damaged(file));
   });
 
   it('a count of commits that is none', () => {
     const { at } = filledFolder();
     const sequence = path.join(at, 'storage.sequence');
     fs.writeFileSync(sequence, 'garbage');
-    expect(() => openEngine(at)).toThrow(damaged(sequence) as Error);
+    expect(() => openEngine(at)).toThrow(damaged(sequence));
   });
 
   it('the database of another program', () => {
@@ -106,7 +106,7 @@ describe('a damaged file is reported by name and opened by nobody', () => {
     const script = `const {DatabaseSync}=require('@photostructure/sqlite');
       const db=new DatabaseSync(process.argv[1]);db.exec('CREATE TABLE t(a); PRAGMA user_version=7');db.close()`;
     spawnSync(process.execPath, ['-e', script, file], { cwd: path.resolve(__dirname, '../../..') });
-    expect(() => openEngine(at)).toThrow(damaged(file) as Error);
+    expect(() => openEngine(at)).toThrow(damaged(file));
   });
 });
 
@@ -145,7 +145,7 @@ describe('a write-ahead log that was left behind', () => {
   ])('is missed when it was %s', (_, spoil) => {
     const { at, file, log } = killedFolder();
     spoil(log);
-    expect(() => openEngine(at)).toThrow(damaged(file) as Error);
+    expect(() => openEngine(at)).toThrow(damaged(file));
   });
 
   it('may be missing its unacknowledged end', () => {

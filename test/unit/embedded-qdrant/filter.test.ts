@@ -184,9 +184,7 @@ describe('an index', () => {
           ];
           for (const [id, body] of writes) {
             const operation: JsonObject =
-              body === undefined
-                ? { delete: { points: [id] } }
-                : upsert([{ id, vector: [1], payload: body as JsonObject }]);
+              body === undefined ? { delete: { points: [id] } } : upsert([{ id, vector: [1], payload: body }]);
             for (const collection of collections) apply(engine, collection, [operation]);
           }
           const body: JsonObject = {};

@@ -265,6 +265,20 @@ describe('settings', () => {
     expect(unknown.status).toBe(400);
   });
 
+  it('of idf count from then on', async () => {
+    await put('idf', { sparse_vectors: { s: {} } });
+    const points = [{ id: 1, vector: { s: { indices: [1], values: [2] } } }];
+    await put('idf/points', { points });
+    const ask = async (): Promise<unknown> => {
+      const body = { query: { indices: [1], values: [1] }, using: 's' };
+      const answer = await call({ method: 'POST', path: '/collections/idf/points/query', body });
+      return (answer.body.result as { points: { score: number }[] }).points[0]?.score;
+    };
+    expect(await ask()).toBe(2);
+    await call({ method: 'PATCH', path: '/collections/idf', body: { sparse_vectors: { s: { modifier: 'idf' } } } });
+    expect(await ask()).toBeCloseTo(2 * Math.log(0.5 / 1.5 + 1), 5);
+  });
+
   it('take and lose a vector name', async () => {
     await put('v', { vectors: { d: { size: 1, distance: 'Dot' } } });
     const add = { method: 'PUT', path: '/collections/v/vectors/e', body: { dense: { size: 2, distance: 'Dot' } } };
@@ -275,6 +289,27 @@ describe('settings', () => {
     expect((await call({ method: 'DELETE', path: '/collections/v/vectors/d' })).status).toBe(200);
     const found = await call({ method: 'GET', path: '/collections/v/points/1' });
     expect(found.body.result).toEqual({ id: 1, payload: {}, vector: { e: [1, 2] } });
+  });
+});
+
+describe('other spellings that Qdrant takes', () => {
+  it('are taken', async () => {
+    await put('spell', { vectors: { size: 2, distance: 'Dot' } });
+    expect((await put('spell/points', { points: [{ id: 1, vectors: [1, 2] }] })).status).toBe(200);
+    const found = await call({
+      method: 'POST',
+      path: '/collections/spell/points',
+      body: { ids: [1], with_vectors: true },
+    });
+    expect(found.body.result).toEqual([{ id: 1, payload: {}, vector: [1, 2] }]);
+    const asked = await call({ method: 'POST', path: '/collections/spell/points/query', body: { with_vectors: true } });
+    expect(asked.body.result).toMatchObject({ points: [{ id: 1, vector: [1, 2] }] });
+  });
+
+  it('of a path are decoded, or refused when they cannot be', async () => {
+    await put('sp%20ace', { vectors: {} });
+    expect((await call({ method: 'GET', path: '/collections/sp%20ace/' })).status).toBe(200);
+    expect((await call({ method: 'GET', path: '/collections/%ff' })).status).toBe(400);
   });
 });
 

@@ -62,6 +62,13 @@ describe('the embedded server', () => {
     await expect(startEmbeddedQdrant({ dataDir })).rejects.toMatchObject(failure);
   });
 
+  it('says which folder it cannot use', async () => {
+    const dataDir = path.join(folder(), 'a-file');
+    fs.writeFileSync(dataDir, '');
+    const failure = { code: 'CONFIGURATION', message: expect.stringContaining(dataDir) as unknown };
+    await expect(startEmbeddedQdrant({ dataDir })).rejects.toMatchObject(failure);
+  });
+
   it('says when its port is taken', async () => {
     const other = net.createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -1,7 +1,7 @@
 import { badInput, collectionNotFound, notFound, QdrantError } from '../qdrant-error';
 import type { AliasAction } from '../schema/collection.schema';
 import type { VectorMemory } from '../simd/vector-memory';
-import { DamagedStorageError } from '../store/storage-error';
+import { DamagedStorageError, messageOf } from '../store/storage-error';
 import type { Store, StoredCollection } from '../store/store';
 import { Collection } from './collection';
 import { restoreConfig, restoreIndexes, storedConfig, storedIndexes, type CollectionConfig } from './collection-config';
@@ -13,12 +13,20 @@ export class Engine {
   private aliases = new Map<string, string>();
   private failure: Error | undefined;
 
-  /** Loads everything. @throws DamagedStorageError */
+  /**
+   * Loads everything.
+   * @param onFault told when a commit fails: a client that did not wait is told by nobody else
+   * @throws DamagedStorageError
+   */
   constructor(
     private readonly memory: VectorMemory,
     readonly store: Store,
+    onFault: (message: string) => void = () => {},
   ) {
-    store.onCommitFailure = () => this.reload();
+    store.onCommitFailure = (error) => {
+      onFault(`writes were lost, storage failed: ${messageOf(error)}`);
+      this.reload();
+    };
     this.load();
   }
 

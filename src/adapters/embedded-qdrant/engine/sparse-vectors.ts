@@ -70,7 +70,7 @@ export class SparseVectors {
   private isPresent = new Uint8Array(0);
   count = 0;
 
-  constructor(readonly hasIdf: boolean) {}
+  constructor(public hasIdf: boolean) {}
 
   get presence(): Uint8Array {
     return this.isPresent;

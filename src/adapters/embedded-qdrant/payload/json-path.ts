@@ -62,18 +62,6 @@ export function elementsOf(path: JsonPath): JsonPath {
   return { text: `${path.text}[]`, plainKey: undefined, first: path.first, rest: [...path.rest, 'each'] };
 }
 
-/** The path without a final `[]`. */
-export function withoutFinalEach(path: JsonPath): JsonPath {
-  if (path.rest.at(-1) !== 'each') return path;
-  const rest = path.rest.slice(0, -1);
-  return {
-    text: path.text.slice(0, -2),
-    plainKey: rest.length === 0 ? path.first : undefined,
-    first: path.first,
-    rest,
-  };
-}
-
 export function sameStep(a: PathStep | undefined, b: PathStep | undefined): boolean {
   if (a === undefined || b === undefined || a === 'each' || b === 'each') return a === b;
   if ('key' in a) return 'key' in b && a.key === b.key;

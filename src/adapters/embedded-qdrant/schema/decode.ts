@@ -105,11 +105,20 @@ export function record<T>(decoder: Decoder<T>): Decoder<Map<string, T>> {
 type Fields = Record<string, Decoder<unknown>>;
 type DecodedFields<F extends Fields> = { [K in keyof F]: Decoded<F[K]> };
 
-/** An object with these keys and no others. */
-export function object<F extends Fields>(fields: F): Decoder<DecodedFields<F>> {
+/**
+ * An object with these keys and no others.
+ * @param aliases other spellings that Qdrant takes, each with the key it stands for
+ */
+export function object<F extends Fields>(fields: F, aliases: Record<string, string> = {}): Decoder<DecodedFields<F>> {
   const entries = Object.entries(fields);
+  const otherNames = Object.keys(aliases);
   return (value, at) => {
-    const source = jsonObject(value, at);
+    let source = jsonObject(value, at);
+    for (const name of otherNames) {
+      if (!Object.hasOwn(source, name)) continue;
+      const { [name]: item, ...rest } = source;
+      source = { ...rest, [aliases[name] as string]: item };
+    }
     refuseUnknownKeys(source, fields, at);
     const result: Record<string, unknown> = {};
     for (const [key, decoder] of entries) {

@@ -19,12 +19,11 @@ import {
   tagged,
   text,
   withDefault,
-  within,
   type Decoded,
   type Decoder,
 } from './decode';
 import { expression, type Expression } from './formula.schema';
-import { optionalFilter, path, pointId } from './filter.schema';
+import { optionalFilter, path } from './filter.schema';
 import { orderBy, type OrderBy } from './order-by.schema';
 import { rawVector, type RawVector } from './vector.schema';
 import { shardKey } from './write.schema';
@@ -220,6 +219,8 @@ export const withPayload: Decoder<PayloadSelection> = (value, at) => {
 export const withVectors: Decoder<boolean | string[]> = (value, at) =>
   typeof value === 'boolean' ? value : list(text)(value, at);
 
+export const OUTPUT_ALIASES = { with_vectors: 'with_vector' };
+
 export const outputFields = (payload: boolean) => ({
   with_payload: withDefault(withPayload, payload),
   with_vector: withDefault(withVectors, false),
@@ -227,14 +228,17 @@ export const outputFields = (payload: boolean) => ({
 
 const { limit: _stageLimit, ...stageFieldsWithoutLimit } = stageFields;
 
-const queryFields = object({
-  ...stageFieldsWithoutLimit,
-  ...outputFields(false),
-  limit: withDefault(integer(1), DEFAULT_LIMIT),
-  prefetch: prefetches(1),
-  offset: withDefault(integer(0), 0),
-  shard_key: shardKey,
-});
+const queryFields = object(
+  {
+    ...stageFieldsWithoutLimit,
+    ...outputFields(false),
+    limit: withDefault(integer(1), DEFAULT_LIMIT),
+    prefetch: prefetches(1),
+    offset: withDefault(integer(0), 0),
+    shard_key: shardKey,
+  },
+  OUTPUT_ALIASES,
+);
 
 export const queryRequest: Decoder<QueryRequest> = (value, at) => {
   const decoded = queryFields(value, at);
@@ -276,14 +280,17 @@ export const groupFields = {
   with_lookup: withLookup,
 };
 
-const groupsFields = object({
-  ...stageFieldsWithoutLimit,
-  ...outputFields(false),
-  ...groupFields,
-  limit: withDefault(integer(1), DEFAULT_LIMIT),
-  prefetch: prefetches(1),
-  shard_key: shardKey,
-});
+const groupsFields = object(
+  {
+    ...stageFieldsWithoutLimit,
+    ...outputFields(false),
+    ...groupFields,
+    limit: withDefault(integer(1), DEFAULT_LIMIT),
+    prefetch: prefetches(1),
+    shard_key: shardKey,
+  },
+  OUTPUT_ALIASES,
+);
 
 export const queryGroups: Decoder<GroupsRequest> = (value, at) => {
   const decoded = groupsFields(value, at);
@@ -297,5 +304,3 @@ export const queryGroups: Decoder<GroupsRequest> = (value, at) => {
     lookup: decoded.with_lookup,
   };
 };
-
-export { pointId, within };

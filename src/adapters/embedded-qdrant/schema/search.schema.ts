@@ -19,6 +19,7 @@ import {
   contextPair,
   groupFields,
   lookupFrom,
+  OUTPUT_ALIASES,
   outputFields,
   searchParams,
   vectorInput,
@@ -90,14 +91,14 @@ const requestOf = (stage: Stage, decoded: Answered): QueryRequest => ({
   vectors: decoded.with_vector,
 });
 
-const searchFields = object({ ...common, ...paging, ...threshold, vector: namedVector });
+const searchFields = object({ ...common, ...paging, ...threshold, vector: namedVector }, OUTPUT_ALIASES);
 
 export const searchRequest: Decoder<QueryRequest> = (value, at) => {
   const decoded = searchFields(value, at);
   return requestOf(stageOf(decoded, decoded.vector.using, decoded.vector.query), decoded);
 };
 
-const recommendRequestFields = object({ ...common, ...paging, ...threshold, ...recommendFields });
+const recommendRequestFields = object({ ...common, ...paging, ...threshold, ...recommendFields }, OUTPUT_ALIASES);
 
 export const recommendRequest: Decoder<QueryRequest> = (value, at) => {
   const decoded = recommendRequestFields(value, at);
@@ -105,14 +106,17 @@ export const recommendRequest: Decoder<QueryRequest> = (value, at) => {
   return requestOf(stageOf(decoded, decoded.using, { kind: 'recommend', positive, negative, strategy }), decoded);
 };
 
-const discoverFields = object({
-  ...common,
-  ...paging,
-  target: optional(vectorInput),
-  context: withDefault(oneOrMany(contextPair), []),
-  using: withDefault(using, UNNAMED),
-  lookup_from: lookupFrom,
-});
+const discoverFields = object(
+  {
+    ...common,
+    ...paging,
+    target: optional(vectorInput),
+    context: withDefault(oneOrMany(contextPair), []),
+    using: withDefault(using, UNNAMED),
+    lookup_from: lookupFrom,
+  },
+  OUTPUT_ALIASES,
+);
 
 export const discoverRequest: Decoder<QueryRequest> = (value, at) => {
   const decoded = discoverFields(value, at);
@@ -140,7 +144,7 @@ const groupsOf = (request: QueryRequest, decoded: Grouped): GroupsRequest => ({
   lookup: decoded.with_lookup,
 });
 
-const searchGroupsFields = object({ ...common, ...threshold, ...grouping, vector: namedVector });
+const searchGroupsFields = object({ ...common, ...threshold, ...grouping, vector: namedVector }, OUTPUT_ALIASES);
 
 export const searchGroups: Decoder<GroupsRequest> = (value, at) => {
   const decoded = searchGroupsFields(value, at);
@@ -148,7 +152,7 @@ export const searchGroups: Decoder<GroupsRequest> = (value, at) => {
   return groupsOf(requestOf(stage, decoded), decoded);
 };
 
-const recommendGroupsFields = object({ ...common, ...threshold, ...grouping, ...recommendFields });
+const recommendGroupsFields = object({ ...common, ...threshold, ...grouping, ...recommendFields }, OUTPUT_ALIASES);
 
 export const recommendGroups: Decoder<GroupsRequest> = (value, at) => {
   const decoded = recommendGroupsFields(value, at);

@@ -50,9 +50,10 @@ export const shardKey = notSupported('`shard_key`: there are no custom shards in
 
 const payload: Decoder<JsonObject> = withDefault(jsonObject, {});
 
-const pointStruct = object({ id: pointId, vector: vectorStruct, payload });
+const VECTOR_ALIASES = { vectors: 'vector' };
 
-/** Upserts come in lists of many: the commonest body is decoded without building a message path per number. */
+const pointStruct = object({ id: pointId, vector: vectorStruct, payload }, VECTOR_ALIASES);
+
 const pointsList = object({
   points: list(pointStruct),
   shard_key: shardKey,
@@ -149,7 +150,7 @@ export const deletePayloadOperation: Decoder<WriteOperation> = (value, at) => {
 };
 
 const updateVectorsFields = object({
-  points: list(object({ id: pointId, vector: vectorStruct })),
+  points: list(object({ id: pointId, vector: vectorStruct }, VECTOR_ALIASES)),
   shard_key: shardKey,
   update_filter: optionalFilter,
 });
@@ -160,7 +161,7 @@ export const updateVectorsOperation: Decoder<WriteOperation> = (value, at) => {
   return { kind: 'update_vectors', points: points.map(({ id, vector }) => ({ id, vectors: vector })), updateFilter };
 };
 
-const deleteVectorsFields = object({ ...selectorFields, vector: list(text) });
+const deleteVectorsFields = object({ ...selectorFields, vector: list(text) }, VECTOR_ALIASES);
 
 export const deleteVectorsOperation: Decoder<WriteOperation> = (value, at) => {
   const decoded = deleteVectorsFields(value, at);

@@ -36,7 +36,10 @@ export const updateCollection: Handler = (call) => {
     for (const [name, change] of Object.entries(isObject(changed) ? changed : {})) {
       const target = collection.paramsOf(name);
       target.declared = mergeSettings(target.declared, isObject(change) ? change : {});
-      if (target.kind === 'sparse') target.hasIdf = target.declared['modifier'] === 'idf';
+      if (target.kind !== 'sparse') continue;
+      target.hasIdf = target.declared['modifier'] === 'idf';
+      const index = collection.sparse.get(name);
+      if (index !== undefined) index.hasIdf = target.hasIdf;
     }
   }
   const { settings } = collection.config;

@@ -132,6 +132,8 @@ export class HttpServer {
 
   private refusal(error: unknown, request: http.IncomingMessage, path: string): { status: number; message: string } {
     if (error instanceof QdrantError) return error;
+    // The client went away in the middle of its request: nobody is left to answer, and nothing is wrong here.
+    if (request.destroyed && !request.complete) return { status: 400, message: 'the request was cut off' };
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.options.onFault(`${request.method ?? ''} ${path} failed: ${message}`);
     const short = error instanceof Error ? error.message : 'unexpected failure';

@@ -1,3 +1,4 @@
+import { QdrantError } from '../qdrant-error';
 import type { Handler } from './request';
 
 export interface Route {
@@ -60,8 +61,16 @@ export class Router {
     if (found !== undefined || node.parameter === undefined) return found;
     const { name, node: following } = node.parameter;
     const below = this.find(following, segments, at + 1, parameters, routeOf);
-    if (below !== undefined) parameters[name] = decodeURIComponent(segment);
+    if (below !== undefined) parameters[name] = decoded(segment);
     return below;
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new QdrantError(400, `Deserialize error in path parameters: ${segment} is not percent-encoded UTF-8`);
   }
 }
 

@@ -24,6 +24,16 @@ export class StorageInUseError extends DomainError {
   }
 }
 
+/** The folder cannot be made, read or written. */
+export class UnusableFolderError extends DomainError {
+  constructor(folder: string, cause: unknown) {
+    super('CONFIGURATION', `The data folder ${folder} cannot be used: ${messageOf(cause)}`, {
+      cause,
+      details: { folder },
+    });
+  }
+}
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const isLocked = (error: unknown): boolean =>

@@ -4,7 +4,7 @@ import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } f
 import { CommitSequence } from './commit-sequence';
 import { FolderLock } from './folder-lock';
 import { PointTable, type StoredPoint } from './point-table';
-import { DamagedStorageError, isCorrupt, messageOf } from './storage-error';
+import { DamagedStorageError, isCorrupt, messageOf, StorageInUseError, UnusableFolderError } from './storage-error';
 
 export interface StoredCollection {
   id: number;
@@ -49,8 +49,7 @@ export class Store {
     const sequenceFile = path.join(folder, 'storage.sequence');
     this.file = isKept ? path.join(folder, 'storage.sqlite') : folder;
     if (isKept) {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.lock = new FolderLock(path.join(folder, 'storage.lock'), folder);
+      this.lock = lockFolder(folder);
     }
     let database: DatabaseSyncInstance | undefined;
     try {
@@ -274,6 +273,15 @@ export class Store {
 
   private damage(error: unknown): unknown {
     return isCorrupt(error) ? new DamagedStorageError(this.file, messageOf(error), error) : error;
+  }
+}
+
+function lockFolder(folder: string): FolderLock {
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return new FolderLock(path.join(folder, 'storage.lock'), folder);
+  } catch (error) {
+    throw error instanceof StorageInUseError ? error : new UnusableFolderError(folder, error);
   }
 }
 
