@@ -7,7 +7,7 @@ import { nestedLists } from '../kernel/record/record-writer';
 import type { KindRegistry } from '../kernel/record/registry';
 
 /** One record to write, with what it refers to by external id and the children it owns. */
-export interface ImportItem {
+export interface WriteItem {
   kind: string;
   /** By property; must have what the natural key consists of. */
   values: RecordInput;
@@ -17,14 +17,14 @@ export interface ImportItem {
   children?: Record<string, RecordInput[]>;
 }
 
-export type ImportOutcome = { outcome: UpsertOutcome } | { outcome: 'rejected'; reason: string };
+export type WriteOutcome = { outcome: UpsertOutcome } | { outcome: 'rejected'; reason: string };
 
 /** Natural keys other than the external id. */
 const NATURAL_KEYS: Record<string, readonly string[]> = { content_item: ['content_type', 'content_id'] };
 
 interface Prepared {
   index: number;
-  item: ImportItem;
+  item: WriteItem;
   values: RecordValues;
   children: { kind: RecordKind; property: string; rows: RecordValues[] }[];
 }
@@ -41,8 +41,8 @@ export class ImportWriter {
   ) {}
 
   /** Writes records of one kind, all or each on its own. @returns one outcome a record, same order */
-  async write(items: readonly ImportItem[]): Promise<ImportOutcome[]> {
-    const outcomes = new Array<ImportOutcome>(items.length);
+  async write(items: readonly WriteItem[]): Promise<WriteOutcome[]> {
+    const outcomes = new Array<WriteOutcome>(items.length);
     const [first] = items;
     if (!first) return outcomes;
     const kind = this.registry.kind(first.kind);
@@ -60,7 +60,7 @@ export class ImportWriter {
     return outcomes;
   }
 
-  private prepare(kind: RecordKind, item: ImportItem, index: number): Prepared {
+  private prepare(kind: RecordKind, item: WriteItem, index: number): Prepared {
     const values = readRecordInput(kind, this.registry, item.values, 'create', kind.names.label);
     for (const column of naturalKey(kind)) {
       const property = column === 'external_id' ? 'externalId' : propertyOf(kind, column);
@@ -77,7 +77,7 @@ export class ImportWriter {
   }
 
   /** The whole group in one transaction; one by one when the database refuses it, to find the record at fault. */
-  private async writeGroup(kind: RecordKind, group: readonly Prepared[], outcomes: ImportOutcome[]): Promise<void> {
+  private async writeGroup(kind: RecordKind, group: readonly Prepared[], outcomes: WriteOutcome[]): Promise<void> {
     try {
       const results = await this.database.transaction({ actor: this.actor, isBulk: true }, (transaction) =>
         this.writeRows(transaction, kind, group),
@@ -100,7 +100,7 @@ export class ImportWriter {
     transaction: Transaction,
     kind: RecordKind,
     group: readonly Prepared[],
-  ): Promise<ImportOutcome[]> {
+  ): Promise<WriteOutcome[]> {
     await this.resolveReferences(transaction, kind, group);
     const written = await upsertRecords(
       transaction,
@@ -139,6 +139,16 @@ export class ImportWriter {
         [[...new Set(named)]],
       );
       const ids = new Map(rows.map((row) => [row.external_id, row.id]));
+      // A tag's parent may be named, too.
+      if (target.lookup?.arguments.length === 1) {
+        for (const name of new Set(named.filter((one) => !ids.has(one)))) {
+          const [row] = await transaction.query<{ id: number }>(
+            `SELECT t.id FROM ${target.table} t WHERE ${target.lookup.where}`,
+            [name],
+          );
+          if (row) ids.set(name, row.id);
+        }
+      }
       for (const one of group) {
         const externalId = one.item.references?.[property];
         const id = externalId == null ? null : ids.get(externalId);
@@ -162,7 +172,7 @@ function propertyOf(kind: RecordKind, column: string): string {
   return kind.attributes.find((attribute) => attribute.column === column)?.property ?? column;
 }
 
-function rejection(error: unknown): ImportOutcome {
+function rejection(error: unknown): WriteOutcome {
   if (!(error instanceof DomainError)) throw error;
   return { outcome: 'rejected', reason: error.message };
 }
