@@ -221,7 +221,7 @@ describe('when its owner', () => {
   it('and the watchdog are both killed with SIGKILL, the next start ends the server that is left', async () => {
     const dataDir = path.join(folder, 'orphan');
     const owner = startOwner(dataDir);
-    const { url = '' } = await owner.next();
+    const { url = '', host = '' } = await owner.next();
     await query(url, 'CREATE TABLE note (text text)');
     const pid = serverPid(dataDir);
     const watchdog = parentOf(pid);
@@ -239,6 +239,7 @@ describe('when its owner', () => {
     const again = await startEmbeddedPostgres({ dataDir });
     try {
       expect(isServerOf(pid, clusterOf(dataDir))).toBe(false);
+      expect(fs.existsSync(host)).toBe(false);
       expect(await query(again.url, 'SELECT text FROM note')).toEqual([]);
     } finally {
       await again.stop();

@@ -9,7 +9,7 @@ import { copyTemplateCluster, DATABASE, emptyTemplate, ensureCluster, makeDataFo
 import { explainFileError } from '../../kernel/process/file-error';
 import { filledTemplate, type ClusterContent } from './filled-template';
 import { disownPid, isAlive, isServerOf, readPostmasterFile } from './postmaster-file';
-import { makeServerFolder, SERVER_PORT } from './server-place';
+import { makeServerFolder, removeServerFolder, SERVER_PORT } from './server-place';
 import { startServer, type ServerProcess } from './server-process';
 import { serverUserFor, type ServerUser } from './server-user';
 import { serverSettings, throwawaySettings } from './settings';
@@ -173,11 +173,12 @@ function claim(dataDir: string, clusterDir: string): { release(): void } {
 async function endOrphan(clusterDir: string, log: (line: string) => void): Promise<void> {
   const file = readPostmasterFile(clusterDir);
   if (file === undefined) return;
-  const { pid } = file;
-  if (!isServerOf(pid, clusterDir)) {
-    if (isAlive(pid)) disownPid(clusterDir, file);
-    return;
-  }
+  if (isServerOf(file.pid, clusterDir)) await endServer(file.pid, clusterDir, log);
+  else if (isAlive(file.pid)) disownPid(clusterDir, file);
+  removeServerFolder(file.socketFolder);
+}
+
+async function endServer(pid: number, clusterDir: string, log: (line: string) => void): Promise<void> {
   log(`waiting for the former PostgreSQL server (process id ${pid}) to end`);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     send(pid, signal);

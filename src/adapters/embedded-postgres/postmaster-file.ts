@@ -8,6 +8,8 @@ export interface PostmasterFile {
   pid: number;
   /** `starting`, `ready`, `standby` or `stopping`. */
   status: string;
+  /** The folder of its socket. */
+  socketFolder: string;
   /** The whole file: a server that started anew has written another one. */
   text: string;
 }
@@ -23,7 +25,12 @@ export function readPostmasterFile(clusterDir: string): PostmasterFile | undefin
     return undefined;
   }
   const lines = text.split('\n');
-  return { pid: Number.parseInt(lines[0] ?? '', 10) || 0, status: (lines[7] ?? '').trim(), text };
+  return {
+    pid: Number.parseInt(lines[0] ?? '', 10) || 0,
+    socketFolder: (lines[4] ?? '').trim(),
+    status: (lines[7] ?? '').trim(),
+    text,
+  };
 }
 
 /** Whether `pid` is a live PostgreSQL server on `clusterDir`, and not some program that was given a dead server's id. */

@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DomainError } from '../../kernel/errors/domain-error';
@@ -34,6 +34,17 @@ export function makeServerFolder(user: ServerUser | undefined): string {
     `No temporary folder can hold the embedded PostgreSQL's socket; tried ${bases.join(', ')}. Make one of them ` +
       'writable, or set DATABASE_URL to a PostgreSQL server of yours.',
   );
+}
+
+/** Removes the socket's folder of a server that is gone and whose watchdog was killed with it; nothing else is touched. */
+export function removeServerFolder(folder: string): void {
+  if (!/^kindred-\w{6}$/.test(path.basename(folder))) return;
+  try {
+    for (const suffix of ['', '.lock']) rmSync(path.join(folder, `.s.PGSQL.${SERVER_PORT}${suffix}`), { force: true });
+    rmdirSync(folder);
+  } catch {
+    // It is gone, or no longer ours.
+  }
 }
 
 /**
