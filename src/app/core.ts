@@ -56,7 +56,7 @@ export interface Core {
 }
 
 /** The compiled migrations, or their sources where the program itself runs from source. */
-function migrationFiles(): string {
+export function migrationFiles(): string {
   return __filename.endsWith('.ts')
     ? path.resolve(__dirname, '..', '..', 'migrations', '*.ts')
     : path.resolve(__dirname, '..', 'migrations', '*.js');

@@ -14,8 +14,8 @@ export interface Stores {
   databaseUrl: string;
   qdrantUrl: string;
   qdrantApiKey?: string;
-  /** Whether this process started what is embedded; false when the settings name servers, or another instance runs them. */
-  isOwner: boolean;
+  /** `named`: by the settings. `started`: what is embedded runs in this process. `attached`: another instance runs it. */
+  origin: 'named' | 'started' | 'attached';
   /** Tells commands on the same data folder where to reach this instance. */
   publish(url: string | undefined): void;
   /** Resolves when an embedded server ended without having been asked to. */
@@ -32,7 +32,7 @@ function external(environment: Environment): Stores | undefined {
     databaseUrl,
     qdrantUrl: qdrant.url,
     qdrantApiKey: qdrant.apiKey,
-    isOwner: false,
+    origin: 'named',
     publish: () => undefined,
     failed: never,
     close: () => Promise.resolve(),
@@ -99,7 +99,7 @@ async function startEmbedded(
     databaseUrl: database.value,
     qdrantUrl: vectors.value.url,
     qdrantApiKey: vectors.value.apiKey,
-    isOwner: true,
+    origin: 'started',
     publish: (url) =>
       claim.publish({
         pid: process.pid,
@@ -128,7 +128,7 @@ export async function attachStores(environment: Environment, logger: Logger): Pr
       databaseUrl: environment.databaseUrl ?? runtime.databaseUrl,
       qdrantUrl: environment.qdrant.url ?? runtime.qdrantUrl,
       qdrantApiKey: environment.qdrant.url === undefined ? runtime.qdrantApiKey : environment.qdrant.apiKey,
-      isOwner: false,
+      origin: 'attached',
       publish: () => undefined,
       failed: never,
       close: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import type { ImportItem } from '../import/import-writer';
+import type { WriteItem } from '../import/import-writer';
 import contents from './data/contents.json';
 import jobs from './data/jobs.json';
 import profiles from './data/profiles.json';
@@ -15,8 +15,8 @@ function depthOf(tag: { parentExternalId?: string }): number {
 }
 
 /** The demo's records, in an order in which what is referred to comes first. One list is of one kind. */
-export function demoRecords(): ImportItem[][] {
-  const tagDepths = new Map<number, ImportItem[]>();
+export function demoRecords(): WriteItem[][] {
+  const tagDepths = new Map<number, WriteItem[]>();
   for (const tag of [...tags].sort(byParentFirst)) {
     const { parentExternalId, ...values } = tag;
     const item = { kind: 'tag_concept', values, references: { parentId: parentExternalId ?? null } };

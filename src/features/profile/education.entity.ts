@@ -19,10 +19,16 @@ export class Education extends RecordBase {
   @Attribute({ type: 'string', isFilterable: true, isOrderable: true })
   institution!: string;
 
-  @Attribute({ type: 'string', isNullable: true, isFilterable: true, description: 'Degree or kind of study.' })
+  @Attribute({
+    type: 'string',
+    maxLength: 500,
+    isNullable: true,
+    isFilterable: true,
+    description: 'Degree or kind of study.',
+  })
   studyType!: string | null;
 
-  @Attribute({ type: 'string', isNullable: true, isFilterable: true, description: 'Subject.' })
+  @Attribute({ type: 'string', maxLength: 500, isNullable: true, isFilterable: true, description: 'Subject.' })
   area!: string | null;
 
   @Attribute({ type: 'partialDate', isNullable: true, isOrderable: true })
