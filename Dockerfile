@@ -20,7 +20,8 @@ FROM node:22-bookworm-slim
 ENV NODE_ENV=production \
     PORT=4000 \
     KINDRED_DATA_DIR=/data \
-    KINDRED_MODEL_CACHE_DIR=/data/models
+    KINDRED_MODEL_CACHE_DIR=/data/models \
+    npm_config_cache=/tmp/npm
 WORKDIR /app
 RUN install -d -o node -g node /data
 COPY --from=dependencies /app/node_modules ./node_modules
