@@ -116,16 +116,21 @@ export async function startThrowawayPostgres(options: ThrowawayPostgresOptions =
     });
   };
   const template = content === undefined ? empty : await filledTemplate(empty, content, fill);
-  return inServerFolder(user, async (serverFolder) => {
+  const run = async (serverFolder: string): Promise<EmbeddedPostgres> => {
     const clusterDir = path.join(serverFolder, 'cluster');
     await copyTemplateCluster(template, clusterDir);
     return describe(serverFolder, await start(clusterDir, serverFolder), 'immediate');
-  });
+  };
+  return inServerFolder(user, run, true);
 }
 
 /** Runs `work` with a new folder for a server; the folder goes when `work` fails, or else with the server. */
-async function inServerFolder<T>(user: ServerUser | undefined, work: (folder: string) => Promise<T>): Promise<T> {
-  const serverFolder = makeServerFolder(user);
+async function inServerFolder<T>(
+  user: ServerUser | undefined,
+  work: (folder: string) => Promise<T>,
+  isForCluster = false,
+): Promise<T> {
+  const serverFolder = makeServerFolder(user, isForCluster);
   try {
     return await work(serverFolder);
   } catch (error) {

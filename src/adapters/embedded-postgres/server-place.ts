@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmdirSync, rmSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DomainError } from '../../kernel/errors/domain-error';
@@ -10,12 +10,21 @@ export const SERVER_PORT = 5432;
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
+/** Of the type of file system that `statfs` reports. */
+const TMPFS = 0x01021994;
+const MEMORY_FOLDER = '/dev/shm';
+/** A container's is often 64 MB, one cluster takes 50, and each run may start several. */
+const LEAST_MEMORY_BYTES = 2 * 1024 ** 3;
+
 /**
  * Makes a folder of random name and mode 0700 for the server's socket, short enough for a socket's path.
  * @param user who owns it, when that is not the current user
+ * @param isForCluster whether it will hold a throwaway cluster too; then it lies in memory where there is enough
  */
-export function makeServerFolder(user: ServerUser | undefined): string {
+export function makeServerFolder(user: ServerUser | undefined, isForCluster = false): string {
   const bases = [os.tmpdir(), '/tmp', '/var/tmp'];
+  // A cluster has 1,500 files: copying them took 100 ms there and 800 ms on ext4.
+  if (isForCluster && isSpaciousMemory(MEMORY_FOLDER)) bases.unshift(MEMORY_FOLDER);
   const name = 'kindred-XXXXXX';
   for (const base of bases) {
     const socket = path.join(base, name, `.s.PGSQL.${SERVER_PORT}.lock`);
@@ -44,6 +53,15 @@ export function removeServerFolder(folder: string): void {
     rmdirSync(folder);
   } catch {
     // It is gone, or no longer ours.
+  }
+}
+
+function isSpaciousMemory(folder: string): boolean {
+  try {
+    const { type, bavail, bsize } = statfsSync(folder);
+    return type === TMPFS && bavail * bsize >= LEAST_MEMORY_BYTES;
+  } catch {
+    return false;
   }
 }
 

@@ -33,5 +33,13 @@ export function serverSettings(socketFolder: string): Record<string, string> {
 
 /** For clusters that vanish with their server. */
 export function throwawaySettings(): Record<string, string> {
-  return { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
+  return {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    shared_buffers: '64MB',
+    // They may lie in memory, and a checkpoint that flushes nothing is cheap.
+    max_wal_size: '64MB',
+    min_wal_size: '32MB',
+  };
 }
