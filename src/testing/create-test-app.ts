@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 import type { ApolloServer } from '@apollo/server';
 import { print, type DocumentNode, type FormattedExecutionResult } from 'graphql';
@@ -8,7 +8,6 @@ import { Client } from 'pg';
 import pino from 'pino';
 
 import { createDeterministicEmbedder } from '../adapters/deterministic-model';
-import { startThrowawayPostgres } from '../adapters/embedded-postgres';
 import { startEmbeddedQdrant } from '../adapters/embedded-qdrant';
 import type { QdrantRequestReport } from '../adapters/qdrant';
 import { createCore, type Core } from '../app/core';
@@ -19,6 +18,7 @@ import { createErrorFormatter } from '../kernel/graphql/format-error';
 import type { Embedder } from '../kernel/model/embedder';
 import type { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
+import { startMigratedPostgres } from './migrated-postgres';
 
 export interface TestAppOptions {
   /** A PostgreSQL server where this may create databases; a throwaway one is started unless given. */
@@ -105,7 +105,7 @@ function databaseUrl(serverUrl: string, database: string): string {
  * and a relay between them. Ready in well under two seconds once the machine has started it before.
  */
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -117,44 +117,54 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   }
 }
 
-async function startStores(options: TestAppOptions, closers: (() => Promise<unknown>)[]) {
-  const postgres = async (): Promise<string> => {
-    if (options.postgresUrl !== undefined) return options.postgresUrl;
-    const server = await startThrowawayPostgres();
+type Closers = (() => Promise<unknown>)[];
+
+/** The URL of a database of its own, migrated unless it is `isEmpty`. */
+async function startDatabase(
+  options: TestAppOptions,
+  id: string,
+  closers: Closers,
+): Promise<{ url: string; isEmpty: boolean }> {
+  const { postgresUrl, templateDatabase } = options;
+  if (postgresUrl === undefined) {
+    const server = await startMigratedPostgres();
     closers.push(() => server.stop());
-    return server.url;
-  };
-  const qdrant = async (): Promise<string> => {
-    if (options.qdrantUrl !== undefined) return options.qdrantUrl;
-    const server = await startEmbeddedQdrant({ dataDir: ':memory:' });
-    closers.push(() => server.close());
-    return server.url;
-  };
-  // Not Promise.all: what the faster one started must be known to `closers` when the other fails.
-  const [serverUrl, qdrantUrl] = await Promise.allSettled([postgres(), qdrant()]);
-  if (serverUrl.status === 'rejected') throw serverUrl.reason;
-  if (qdrantUrl.status === 'rejected') throw qdrantUrl.reason;
-  return { serverUrl: serverUrl.value, qdrantUrl: qdrantUrl.value };
+    return { url: server.url, isEmpty: false };
+  }
+  const name = `kindred_test_${id}`;
+  const template = templateDatabase === undefined ? '' : ` TEMPLATE ${templateDatabase}`;
+  await onServer(postgresUrl, (client) => client.query(`CREATE DATABASE ${name}${template}`));
+  closers.push(() => onServer(postgresUrl, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)));
+  return { url: databaseUrl(postgresUrl, name), isEmpty: templateDatabase === undefined };
 }
 
-async function start(
-  options: TestAppOptions,
-  closers: (() => Promise<unknown>)[],
-  close: () => Promise<void>,
-): Promise<TestApp> {
-  const { serverUrl, qdrantUrl } = await startStores(options, closers);
+async function startVectorServer(options: TestAppOptions, closers: Closers): Promise<string> {
+  if (options.qdrantUrl !== undefined) return options.qdrantUrl;
+  const server = await startEmbeddedQdrant({ dataDir: ':memory:' });
+  closers.push(() => server.close());
+  return server.url;
+}
+
+async function startStores(options: TestAppOptions, id: string, closers: Closers) {
+  const starting = [startDatabase(options, id, closers), startVectorServer(options, closers)] as const;
+  // Not Promise.all: what the faster one started must be known to `closers` when the other fails.
+  const settled = Promise.allSettled(starting);
+  // Both wait for something outside this thread, which is free to build the schema meanwhile.
+  await nextTurn();
+  buildKindredSchema();
+  const [database, qdrantUrl] = await settled;
+  if (database.status === 'rejected') throw database.reason;
+  if (qdrantUrl.status === 'rejected') throw qdrantUrl.reason;
+  return { database: database.value, qdrantUrl: qdrantUrl.value };
+}
+
+async function start(options: TestAppOptions, closers: Closers, close: () => Promise<void>): Promise<TestApp> {
   const id = randomBytes(6).toString('hex');
-  const database = `kindred_test_${id}`;
-  await onServer(serverUrl, async (client) => {
-    await client.query(
-      `CREATE DATABASE ${database}${options.templateDatabase === undefined ? '' : ` TEMPLATE ${options.templateDatabase}`}`,
-    );
-  });
-  closers.push(() => onServer(serverUrl, (client) => client.query(`DROP DATABASE ${database} WITH (FORCE)`)));
+  const { database, qdrantUrl } = await startStores(options, id, closers);
+  const { url } = database;
 
   const trips: RoundTrips = { sql: [], vector: [] };
   const logger = pino({ level: 'silent' });
-  const url = databaseUrl(serverUrl, database);
   const embedder = options.embedder ?? createDeterministicEmbedder();
   closers.push(() => embedder.close());
   const core = await createCore({
@@ -170,7 +180,7 @@ async function start(
     onVectorRequest: (report) => trips.vector.push(report),
   });
   closers.push(() => core.close());
-  if (options.templateDatabase === undefined) await core.database.dataSource.runMigrations();
+  if (database.isEmpty) await core.database.dataSource.runMigrations();
   await core.catalog.start();
   if (options.qdrantUrl !== undefined) {
     closers.push(async () => {
