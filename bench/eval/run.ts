@@ -1,0 +1,92 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { Pool } from 'undici';
+
+import { EvaluationData } from './data';
+import { score } from './scoring';
+import { tasks, type Ask } from './tasks';
+
+/**
+ * Measures search quality on labelled data, through the public GraphQL API of a running instance that has imported it.
+ *   npm run eval -- --data DIR [--url http://127.0.0.1:4000/graphql] [--tasks t5,t6] [--modes SEMANTIC,HYBRID] [--out FILE]
+ */
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    url: { type: 'string', default: 'http://127.0.0.1:4000/graphql' },
+    tasks: { type: 'string' },
+    modes: { type: 'string', default: 'SEMANTIC,LEXICAL,HYBRID' },
+    out: { type: 'string' },
+  },
+});
+
+const CONCURRENCY = 4;
+
+function createAsk(url: string): { ask: Ask; close: () => Promise<void> } {
+  const { origin, pathname } = new URL(url);
+  const pool = new Pool(origin, { connections: CONCURRENCY });
+  const ask: Ask = async <T>(query: string, variables: Record<string, unknown>): Promise<T> => {
+    const { body } = await pool.request({
+      path: pathname,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const answer = (await body.json()) as { data?: T; errors?: { message: string }[] };
+    if (answer.errors || !answer.data) throw new Error(answer.errors?.[0]?.message ?? 'no data');
+    return answer.data;
+  };
+  return { ask, close: () => pool.close() };
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const drain = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, drain));
+}
+
+async function main(): Promise<void> {
+  if (options.data === undefined || !existsSync(path.join(options.data, 'qrels'))) {
+    console.log(`Skipped: ${options.data ?? '--data'} is no folder with labelled data.`);
+    return;
+  }
+  const { ask, close } = createAsk(options.url);
+  const data = new EvaluationData(options.data);
+  await data.load(ask);
+  const modes = options.modes.split(',');
+  const wanted = options.tasks?.split(',');
+  const lines = [
+    `| task | queries | BM25 | ${modes.join(' | ')} |`,
+    `|---|---|---|${modes.map(() => '---').join('|')}|`,
+  ];
+  console.log(lines.join('\n'));
+  for (const task of tasks) {
+    if (wanted && !wanted.some((prefix) => task.name.startsWith(`${prefix}_`))) continue;
+    const judgements = data.judgements(task.name);
+    const cells: string[] = [];
+    for (const mode of modes) {
+      const rankings = new Map<string, string[]>();
+      await inParallel([...judgements.keys()], async (query) => {
+        rankings.set(query, await task.run(query, mode, ask, data));
+      });
+      cells.push(score(judgements, rankings).ndcg.toFixed(3));
+    }
+    const line = `| ${task.name} | ${judgements.size} | ${task.bm25} | ${cells.join(' | ')} |`;
+    lines.push(line);
+    console.log(line);
+  }
+  if (options.out !== undefined) {
+    const title = `# Search quality\n\nnDCG@10 through the GraphQL API. Made by:\n\n    npm run eval -- --data ../shared/data --out bench/results/eval.md\n`;
+    writeFileSync(options.out, `${title}\n${lines.join('\n')}\n`);
+  }
+  await close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

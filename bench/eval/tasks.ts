@@ -1,0 +1,140 @@
+import type { EvaluationData } from './data';
+
+export type Ask = <T>(query: string, variables: Record<string, unknown>) => Promise<T>;
+
+/** One labelled task: how a query is asked through the API, and how hits are named as the labels name them. */
+export interface Task {
+  name: string;
+  /** BM25 nDCG@10 of the data's own README, to compare with. */
+  bm25: number;
+  run(queryId: string, mode: string, ask: Ask, data: EvaluationData): Promise<string[]>;
+}
+
+/** Deep enough that ten of the judged documents are among the hits, where others take part in the ranking. */
+const DEEP = 60;
+const SHALLOW = 10;
+
+interface Hits<T> {
+  edges: { node: T }[];
+}
+
+interface Named {
+  externalId: string;
+}
+
+const byPrefix = (hits: Hits<Named>, prefix: string): string[] =>
+  hits.edges.map(({ node }) => node.externalId).filter((id) => id.startsWith(prefix));
+
+function searchRecords(field: string, filterType: string) {
+  return `query Search($query: SearchInput!, $filter: ${filterType}, $first: Int) {
+    hits: ${field}(query: $query, filter: $filter, first: $first) { edges { node { externalId } } }
+  }`;
+}
+
+const SEARCH_JOBS = searchRecords('searchJobs', 'JobFilter');
+const SEARCH_PROFILES = searchRecords('searchProfiles', 'ProfileFilter');
+const SEARCH_STORIES = searchRecords('searchStories', 'StoryFilter');
+const SEARCH_TAGS = searchRecords('searchTags', 'TagFilter');
+const SEARCH_CHUNKS = `query Search($query: SearchInput!, $first: Int) {
+  hits: searchStoryChunks(query: $query, first: $first) { edges { node { startOffset story { externalId } } } }
+}`;
+
+type RecordHits = { hits: Hits<Named> };
+
+async function find(
+  ask: Ask,
+  document: string,
+  query: Record<string, unknown>,
+  first: number,
+  filter?: Record<string, unknown>,
+): Promise<Hits<Named>> {
+  return (await ask<RecordHits>(document, { query, filter, first })).hits;
+}
+
+export const tasks: Task[] = [
+  {
+    name: 't1_profile_to_jobs',
+    bm25: 0.763,
+    run: async (id, mode, ask, data) =>
+      byPrefix(await find(ask, SEARCH_JOBS, { nodeId: data.profiles.get(id), mode }, DEEP), 'job-'),
+  },
+  {
+    name: 't1b_summary_to_jobs',
+    bm25: 0.35,
+    run: async (id, mode, ask, data) =>
+      byPrefix(await find(ask, SEARCH_JOBS, { text: data.queryText('t1b_summary_to_jobs', id), mode }, DEEP), 'job-'),
+  },
+  {
+    name: 't2_job_to_profiles',
+    bm25: 0.747,
+    run: async (id, mode, ask, data) =>
+      byPrefix(await find(ask, SEARCH_PROFILES, { nodeId: data.jobs.get(id), mode }, DEEP), 'prof-'),
+  },
+  {
+    name: 't3_title_to_jobs',
+    bm25: 0.374,
+    run: async (id, mode, ask, data) =>
+      byPrefix(await find(ask, SEARCH_JOBS, { text: data.queryText('t3_title_to_jobs', id), mode }, DEEP), 'job-'),
+  },
+  {
+    name: 't4_realjob_to_profiles',
+    bm25: 0.064,
+    run: async (id, mode, ask, data) =>
+      byPrefix(await find(ask, SEARCH_PROFILES, { nodeId: data.jobs.get(id), mode }, DEEP), 'prof-'),
+  },
+  {
+    name: 't5_question_to_paragraph',
+    bm25: 0.692,
+    run: async (id, mode, ask, data) => {
+      const query = { text: data.queryText('t5_question_to_paragraph', id), mode };
+      const { hits } = await ask<{ hits: Hits<{ startOffset: number; story: Named }> }>(SEARCH_CHUNKS, {
+        query,
+        first: DEEP,
+      });
+      const paragraphs = hits.edges.flatMap(
+        ({ node }) => data.paragraphAt(node.story.externalId, node.startOffset) ?? [],
+      );
+      return [...new Set(paragraphs)].filter((paragraph) => paragraph.startsWith('story-'));
+    },
+  },
+  {
+    name: 't6_moral_to_fable',
+    bm25: 0.314,
+    run: async (id, mode, ask, data) =>
+      byPrefix(
+        await find(ask, SEARCH_STORIES, { text: data.queryText('t6_moral_to_fable', id), mode }, DEEP),
+        'fable-',
+      ),
+  },
+  {
+    name: 't8_task_to_work_activity',
+    bm25: 0.227,
+    run: async (id, mode, ask, data) =>
+      byPrefix(
+        await find(ask, SEARCH_TAGS, { text: data.queryText('t8_task_to_work_activity', id), mode }, SHALLOW, {
+          category: { eq: 'onet-work-activity' },
+        }),
+        'tag-',
+      ),
+  },
+  {
+    name: 't9_job_to_knowledge_tag',
+    bm25: 0.443,
+    run: async (id, mode, ask, data) =>
+      byPrefix(
+        await find(ask, SEARCH_TAGS, { nodeId: data.jobs.get(id), mode }, SHALLOW, {
+          category: { eq: 'onet-knowledge' },
+        }),
+        'tag-',
+      ),
+  },
+  {
+    name: 't10_realjob_to_realjobs_same_role',
+    bm25: 0.293,
+    run: async (id, mode, ask, data) =>
+      byPrefix(
+        await find(ask, SEARCH_JOBS, { nodeId: data.jobs.get(id), mode }, DEEP, { role: { isNull: false } }),
+        'rjob-',
+      ),
+  },
+];
