@@ -186,7 +186,12 @@ export class WritePath {
     return points;
   }
 
-  /** Compares both stores completely and says what differs; nothing when all is well. */
+  async vectors(kind: string, ids: string[]): Promise<Map<string, number[]>> {
+    const points = await this.qdrant.retrieve(this.catalog.alias(kind), ids, { payload: false, vectors: ['dense'] });
+    return new Map(points.map((point) => [point.id, point.dense ?? []]));
+  }
+
+  /** Compares both stores completely, vectors included, and says what differs; nothing when all is well. */
   async drift(): Promise<string[]> {
     const found: string[] = [];
     for (const kind of recordKinds) {
@@ -201,13 +206,19 @@ export class WritePath {
         revision: string;
         state: string;
         payload: Record<string, unknown>;
+        text: string;
       }>(
-        `SELECT e.qdrant_point_id AS id, e.content_hash AS hash, e.embedding_type AS type, e.${spec.chunkColumn} AS chunk,
+        `SELECT e.qdrant_point_id AS id, e.content_hash AS hash, coalesce(e.context_line || E'\\n', '') || e.text AS text, e.embedding_type AS type, e.${spec.chunkColumn} AS chunk,
            e.${spec.sourceColumn} AS source, p.revision, p.state, p.payload
          FROM ${spec.table} e JOIN vector_points p ON p.point_id = e.qdrant_point_id`,
       );
       const points = new Map((await this.points(kind.kind)).map((point) => [point.id, point]));
-      for (const row of rows) {
+      const vectors = await this.vectors(kind.kind, [...points.keys()]);
+      const expectedVectors = await createDeterministicEmbedder().embed(
+        rows.map((row) => row.text),
+        { purpose: 'document' },
+      );
+      for (const [i, row] of rows.entries()) {
         const point = points.get(row.id);
         points.delete(row.id);
         const expected = {
@@ -222,6 +233,8 @@ export class WritePath {
         else if (canonical(point.payload) !== canonical(expected)) {
           found.push(`${kind.kind} ${row.id} has ${canonical(point.payload)} instead of ${canonical(expected)}`);
         }
+        const cosine = dot(vectors.get(row.id) ?? [], expectedVectors[i] ?? []);
+        if (point && Math.abs(cosine - 1) > 1e-4) found.push(`${kind.kind} ${row.id} has the vector of another text`);
       }
       for (const id of points.keys()) found.push(`${kind.kind} ${id} is an orphan`);
     }
@@ -239,6 +252,10 @@ export class WritePath {
 
 function canonical(payload: object): string {
   return JSON.stringify(Object.entries(payload).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce((sum, value, i) => sum + value * (b[i] ?? NaN), 0);
 }
 
 function expectTrue(value: boolean, message: string): void {

@@ -160,18 +160,20 @@ export class OutboxStore {
   /**
    * Gives keys back without counting an attempt.
    * @param isUncertain a request for them may still be under way; whoever takes them next is told
+   * @param isBusy a writer holds what they are about
    */
   async release(
     claim: Claim,
     keys: readonly ClaimedKey[],
-    options: { retryInMs?: number; isUncertain?: boolean } = {},
+    options: { retryInMs?: number; isUncertain?: boolean; isBusy?: boolean } = {},
   ): Promise<void> {
     if (keys.length === 0) return;
     await this.sql.query(
       `UPDATE outbox_events SET lease_owner = CASE WHEN $3 THEN lease_owner END,
-         available_at = now() + $4 * interval '1 millisecond'
+         available_at = now() + $4 * interval '1 millisecond',
+         error_code = CASE WHEN $5 THEN 'BUSY' ELSE error_code END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
-      [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0],
+      [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0, options.isBusy ?? false],
       'outbox_release',
     );
   }
@@ -213,7 +215,7 @@ export class OutboxStore {
       `SELECT NOT EXISTS (
          SELECT 1 FROM outbox_events
          WHERE dead_at IS NULL AND kind = ANY ($1)
-           AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0)
+           AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
        ) AS "isIdle"`,
       [kinds],
     );

@@ -8,6 +8,8 @@ export interface RelaySettings {
   pointConcurrency: number;
   /** How long a worker may be silent before others take its work over. */
   leaseMs: number;
+  /** How long one call of the model may take; above the model's own deadlines, against one that hangs. */
+  embedTimeoutMs: number;
   /** How often to look for work that no notification announced: retries, and work of crashed workers. */
   pollMs: number;
   /** Failed attempts after which an event becomes a dead letter. */
@@ -29,6 +31,7 @@ export const defaultRelaySettings: RelaySettings = {
   sourceConcurrency: 1,
   pointConcurrency: 2,
   leaseMs: 60_000,
+  embedTimeoutMs: 300_000,
   pollMs: 1_000,
   maxAttempts: 8,
   retryBaseMs: 1_000,

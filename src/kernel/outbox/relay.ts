@@ -66,7 +66,7 @@ export class Relay {
     this.outbox = new OutboxStore(database);
     this.ledger = new PointLedger(database);
     const { outbox, ledger } = this;
-    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder));
+    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs));
     const { maxTokens } = embedder.model;
     this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
     const { recheckMs } = settings;
@@ -205,7 +205,7 @@ export class Relay {
   }
 
   private async giveBack(claim: Claim, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): Promise<void> {
-    await this.outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS });
+    await this.outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS, isBusy: true });
     for (const [key, outcome] of outcomes) {
       if (outcome.result !== 'failed') continue;
       const failure = failureOf(outcome.error, key.attempts, this.settings);

@@ -18,7 +18,11 @@ const PROBE_TEXT = 'kindred';
  * harmless text tells a failing model, which is an outage, from a text at fault, which is then found by halving.
  */
 export class TextEmbedding {
-  constructor(private readonly embedder: Embedder) {}
+  /** @param timeoutMs how long one call may take; longer than the embedder's own deadlines */
+  constructor(
+    private readonly embedder: Embedder,
+    private readonly timeoutMs: number,
+  ) {}
 
   get model(): ModelDescriptor {
     return this.embedder.model;
@@ -76,9 +80,9 @@ export class TextEmbedding {
     signal: AbortSignal,
   ): Promise<Error | undefined> {
     try {
-      const vectors = await this.embedder.embed(
+      const vectors = await this.call(
         indexes.map((index) => texts[index] as string),
-        { purpose: 'document', signal },
+        signal,
       );
       for (const [position, index] of indexes.entries()) {
         const vector = vectors[position];
@@ -89,6 +93,29 @@ export class TextEmbedding {
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** One call that ends when it is given up or takes too long, even if the embedder does not heed its signal. */
+  private async call(texts: string[], signal: AbortSignal): Promise<Float32Array[]> {
+    const ending = new AbortController();
+    let end: () => void = () => undefined;
+    const ended = new Promise<never>((_, reject) => {
+      end = () => reject(ending.signal.reason as Error);
+    });
+    ending.signal.addEventListener('abort', end);
+    const giveUp = (): void => ending.abort(signal.reason);
+    signal.addEventListener('abort', giveUp);
+    const timer = setTimeout(() => {
+      ending.abort(new ModelUnavailableError(`${this.model.name} did not answer within ${this.timeoutMs} ms.`));
+    }, this.timeoutMs);
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([this.embedder.embed(texts, { purpose: 'document', signal: ending.signal }), ended]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      ending.signal.removeEventListener('abort', end);
     }
   }
 
