@@ -27,7 +27,7 @@ const CONFIG = {
   useTypeImports: true,
   strictScalars: true,
   defaultScalarType: 'unknown',
-  scalars: { DateTime: 'string', JSON: 'unknown', UUID: 'string' },
+  scalars: { DateTimeISO: 'string', JSON: 'unknown' },
 };
 
 interface SourceDocument {
