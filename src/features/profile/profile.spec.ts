@@ -1,5 +1,6 @@
 import { labelled, lines } from '../../kernel/embedding/text';
-import { defineRecord, type RelatedRow, type Source } from '../../kernel/record/record-spec';
+import { defineRecord } from '../../kernel/record/record-spec';
+import type { RelatedRow, Source } from '../../kernel/record/source';
 import { ProfileEmbedding } from './profile-embeddings.entity';
 import { Profile } from './profile.entity';
 

@@ -1,5 +1,5 @@
 import type { RecordBase } from '../record/record-base';
-import type { Source } from '../record/record-spec';
+import type { Source } from '../record/source';
 import type { SearchModeName } from '../search/search-mode';
 import type { EmbeddingRow } from './embedding-row';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Source } from '../record/record-spec';
+import type { Source } from '../record/source';
 import { chunkBudget, chunkText } from './chunker';
 import type { EmbeddingSpec, EmbeddingTypeSpec } from './embedding-spec';
 import { estimateTokens } from './token-estimate';

@@ -1,22 +1,5 @@
-import type { EmbeddingReader } from '../embedding/embedding-reader';
-import type { RecordReader } from '../record/record-reader';
-import type { RecordWriter } from '../record/record-writer';
-import type { KindRegistry } from '../record/registry';
-import type { SearchService } from '../search/search-service';
 import type { Loaders } from './loaders';
-import type { PointReader } from '../vector/point-reader';
-import type { SyncService } from '../outbox/sync-service';
-
-/** What resolvers may use. One set a process. */
-export interface Services {
-  registry: KindRegistry;
-  records: RecordReader;
-  writer: RecordWriter;
-  embeddings: EmbeddingReader;
-  points: PointReader;
-  search: SearchService;
-  sync: SyncService;
-}
+import type { Services } from './services';
 
 export type Role = 'reader' | 'writer' | 'admin';
 

@@ -9,7 +9,7 @@ import type { Wanted } from '../record/record-columns';
 import type { RecordKind } from '../record/record-spec';
 import type { SearchRequest, SearchResult } from '../search/search-service';
 import type { PointStatus } from '../vector/point-reader';
-import type { Services } from './context';
+import type { Services } from './services';
 
 export interface ChildPage<T> {
   items: T[];

@@ -2,7 +2,8 @@ import type { SqlRunner } from '../db/database';
 import { snakeCase } from '../record/attribute';
 import type { RecordBase } from '../record/record-base';
 import { selectList, toRecord } from '../record/record-columns';
-import type { RecordKind, RelatedRow, RelatedTable, Source } from '../record/record-spec';
+import type { RecordKind, RelatedTable } from '../record/record-spec';
+import type { RelatedRow, Source } from '../record/source';
 
 export interface LoadedSource {
   source: Source;

@@ -1,6 +1,7 @@
 import type { EmbeddingSpec } from '../embedding/embedding-spec';
 import { attributesOf, type AttributeMeta } from './attribute';
 import { setTypeName, type RecordBase } from './record-base';
+import type { Source } from './source';
 
 export type RecordClass<R extends RecordBase = RecordBase> = new () => R;
 
@@ -14,14 +15,6 @@ export interface RelatedTable {
   columns: readonly string[];
   /** SQL order of children, over columns of `table`. */
   orderBy?: string;
-}
-
-export type RelatedRow = Record<string, unknown>;
-
-/** A record with everything that its texts and payload are made from. */
-export interface Source<R extends RecordBase = RecordBase> {
-  record: R;
-  related: Record<string, RelatedRow[]>;
 }
 
 /** A filter over something that is not a column of the table, e.g. the names of a person's skills. */

@@ -1,5 +1,6 @@
 import { filterFields, foldListValue, payloadIndexType } from '../record/filter-fields';
-import type { RecordKind, Source } from '../record/record-spec';
+import type { RecordKind } from '../record/record-spec';
+import type { Source } from '../record/source';
 import type { Payload, PayloadIndexType, PayloadValue } from './vector-store';
 
 /** Keys that every point has, besides its record's filterable fields. */
