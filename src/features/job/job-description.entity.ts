@@ -16,7 +16,7 @@ export class JobSkill {
   category?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'A skill that a job asks for.' })
 export class JobSkillInput {
   @Field(() => String)
   name!: string;

@@ -13,6 +13,7 @@ export enum EmbeddingStatus {
 
 registerEnumType(EmbeddingStatus, {
   name: 'EmbeddingStatus',
+  description: 'Whether the vector server has an embedding’s present text and payload.',
   valuesConfig: {
     PENDING: { description: 'The vector server does not have the present text or payload yet.' },
     INDEXED: { description: 'The vector server has exactly this row.' },

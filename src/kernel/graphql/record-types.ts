@@ -1,5 +1,6 @@
 import { ArgsType, Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 
+import type { RowRecordNames } from '../embedding/embedding-spec';
 import { graphqlTypeOf, type AttributeMeta, type GraphQLTypeRef } from '../record/attribute';
 import { filterFields } from '../record/filter-fields';
 import type { RecordKind } from '../record/record-spec';
@@ -30,7 +31,12 @@ export interface RowTypes {
   connection: TypeClass;
   searchConnection: TypeClass;
   searchEdge: TypeClass;
+  /** The conditions of the source's filter. */
+  searchFilter: TypeClass;
 }
+
+/** What the filter of rows calls the ids of their sources, e.g. `storyIds`. */
+export const sourceIdsName = (rowAs: RowRecordNames): string => `${rowAs.source}Ids`;
 
 interface FieldOptions {
   nullable?: boolean;
@@ -81,9 +87,9 @@ function searchTypes(stem: string, node: () => GraphQLTypeRef): { edge: TypeClas
   return { edge, connection };
 }
 
-function filterType(kind: RecordKind): TypeClass {
-  const target = inputType(`${kind.names.short}Filter`, `Which ${kind.names.plural}. All given conditions must hold.`);
-  addField(target, 'ids', () => [ID], { nullable: true });
+function filterType(kind: RecordKind, short = kind.names.short, idsName = 'ids'): TypeClass {
+  const target = inputType(`${short}Filter`, `Which ${kind.names.plural}. All given conditions must hold.`);
+  addField(target, idsName, () => [ID], { nullable: true });
   for (const field of filterFields(kind)) {
     addField(target, field.field, () => filterTypeOf(field.type), { nullable: true, description: field.description });
   }
@@ -107,7 +113,10 @@ function orderType(kind: RecordKind): TypeClass {
   const fields = Object.fromEntries(
     properties.map((property) => [property.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase(), property]),
   );
-  registerEnumType(fields, { name: `${kind.names.short}OrderField` });
+  registerEnumType(fields, {
+    name: `${kind.names.short}OrderField`,
+    description: `What a list of ${kind.names.plural} can be ordered by; ID is the order of creation.`,
+  });
   const target = inputType(`${kind.names.short}Order`, `Order of a list of ${kind.names.plural}.`);
   addField(target, 'field', () => fields);
   addField(target, 'direction', () => OrderDirection, { nullable: true, defaultValue: OrderDirection.ASC });
@@ -169,6 +178,7 @@ function rowTypes(kind: RecordKind): RowTypes | undefined {
     connection: connectionTypes(spec.rowAs.short, () => spec.entity),
     searchEdge: edge,
     searchConnection: connection,
+    searchFilter: filterType(kind, spec.rowAs.short, sourceIdsName(spec.rowAs)),
   };
 }
 

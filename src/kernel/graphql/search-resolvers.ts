@@ -172,7 +172,7 @@ export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): Reso
     })
     async search(
       @Arg('query', () => SearchInput) query: SearchInput,
-      @Arg('filter', () => types.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
+      @Arg('filter', () => rows.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
       @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
       @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
       @Ctx() context: GraphQLContext,

@@ -8,6 +8,7 @@ import type { SearchQuery, SearchRequest } from '../search/search-request';
 import type { SearchModeName } from '../search/search-mode';
 import { Connection, searchConnectionOf, type SearchEdge } from './connection';
 import type { GraphQLContext } from './context';
+import { sourceIdsName } from './record-types';
 import { readHitPage } from './search-input';
 
 export interface SearchArguments {
@@ -31,7 +32,9 @@ function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: Gr
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
   const listName = `search:${args.kind.kind}:${unit}:${digest}`;
   const page = readHitPage(listName, args.first, args.after);
-  const filter = new FilterReader(args.kind, context.services.registry).read(args.filter);
+  const rowAs = unit === 'row' ? args.kind.embedding?.rowAs : undefined;
+  const idsName = rowAs ? sourceIdsName(rowAs) : undefined;
+  const filter = new FilterReader(args.kind, context.services.registry, idsName).read(args.filter);
   const request: SearchRequest = {
     kind: args.kind,
     query: args.query,
@@ -45,7 +48,10 @@ function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: Gr
     unit,
     wanted: args.wanted,
   };
-  return { listName, page, request, count: () => context.services.records.count(args.kind, filter) };
+  const { records } = context.services;
+  const count = (): Promise<number> =>
+    unit === 'row' ? records.countEmbeddings(args.kind, filter) : records.count(args.kind, filter);
+  return { listName, page, request, count };
 }
 
 /** Records by similarity, chunks grouped to their record. */

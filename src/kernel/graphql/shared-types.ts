@@ -40,7 +40,10 @@ export enum IndexingState {
   INDEXED = 'INDEXED',
   FAILED = 'FAILED',
 }
-registerEnumType(IndexingState, { name: 'IndexingState' });
+registerEnumType(IndexingState, {
+  name: 'IndexingState',
+  description: 'The worst of a record’s embeddings: FAILED before PENDING before INDEXED.',
+});
 
 @ObjectType({ description: 'How far the vector side has followed a record.' })
 export class IndexingStatus {

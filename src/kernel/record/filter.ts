@@ -9,7 +9,6 @@ export type ArchivedChoice = 'EXCLUDE' | 'INCLUDE' | 'ONLY';
 
 /** What a client sends: operators by field, and how they combine. */
 export interface FilterInput {
-  ids?: string[] | null;
   and?: FilterInput[] | null;
   or?: FilterInput[] | null;
   not?: FilterInput | null;
@@ -37,7 +36,7 @@ export interface CheckedFilter {
 
 const MAX_DEPTH = 8;
 const MAX_VALUES = 1000;
-const COMBINATORS = new Set(['ids', 'and', 'or', 'not', 'archived']);
+const COMBINATORS = new Set(['and', 'or', 'not', 'archived']);
 
 function checkLength(values: readonly unknown[], field: string): void {
   if (values.length > MAX_VALUES) {
@@ -60,6 +59,8 @@ export class FilterReader {
   constructor(
     private readonly kind: RecordKind,
     private readonly registry: KindRegistry,
+    /** What the list of record ids is called: `ids`, or `storyIds` where the filter is of a story's chunks. */
+    private readonly idsName = 'ids',
   ) {
     this.fields = new Map(filterFields(kind).map((field) => [field.field, field]));
   }
@@ -76,15 +77,17 @@ export class FilterReader {
       throw new DomainError('BAD_INPUT', `${path}: filters nest more than ${MAX_DEPTH} levels deep.`);
     }
     const all: Filter[] = [];
-    if (input.ids) {
-      checkLength(input.ids, `${path}.ids`);
-      all.push({ ids: input.ids.map((id, i) => decodeIdOf(this.kind.names.type, id, `${path}.ids[${i}]`)) });
+    const ids = input[this.idsName] as string[] | null | undefined;
+    if (ids) {
+      const at = `${path}.${this.idsName}`;
+      checkLength(ids, at);
+      all.push({ ids: ids.map((id, i) => decodeIdOf(this.kind.names.type, id, `${at}[${i}]`)) });
     }
     if (input.and) all.push({ all: input.and.map((node, i) => this.readNode(node, `${path}.and[${i}]`, depth + 1)) });
     if (input.or) all.push({ any: input.or.map((node, i) => this.readNode(node, `${path}.or[${i}]`, depth + 1)) });
     if (input.not) all.push({ none: this.readNode(input.not, `${path}.not`, depth + 1) });
     for (const [name, operators] of Object.entries(input)) {
-      if (COMBINATORS.has(name) || operators === null || operators === undefined) continue;
+      if (name === this.idsName || COMBINATORS.has(name) || operators === null || operators === undefined) continue;
       const field = this.fields.get(name);
       if (!field) throw new DomainError('BAD_INPUT', `${path}.${name}: not a filter of ${this.kind.names.label}s.`);
       all.push(...this.readOperators(field, operators as Record<string, unknown>, `${path}.${name}`));

@@ -1,4 +1,5 @@
 import type { SqlRunner } from '../db/database';
+import { specOf } from '../embedding/embedding-reader';
 import { DomainError } from '../errors/domain-error';
 import { filterToSql, SqlValues, type CheckedFilter } from './filter';
 import { decodeCursor, encodeCursor, type Page } from './page';
@@ -136,6 +137,19 @@ export class RecordReader {
     const [row] = await this.sql.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM ${kind.table} t
        WHERE (${condition}) AND ${visibleSql(kind, this.registry, filter.archived)}`,
+      values.values,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Embedding rows of the records that the filter lets through. */
+  async countEmbeddings(kind: RecordKind, filter: CheckedFilter): Promise<number> {
+    const { table, sourceColumn } = specOf(kind);
+    const values = new SqlValues();
+    const condition = filterToSql(filter.condition, values);
+    const [row] = await this.sql.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${kind.table} t JOIN ${table} embedding ON embedding.${sourceColumn} = t.id
+       WHERE (${condition}) AND ${visibleSql(kind, this.registry, filter.archived)} AND embedding.archived_at IS NULL`,
       values.values,
     );
     return row?.count ?? 0;
