@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { CsvError, Info } from 'csv-parse';
+import type { Info } from 'csv-parse';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
 import type { ImportFile } from './import-files';
 import type { ImportItem, JobRecord } from './import-records';
+import { LineCounter } from './line-counter';
 import { describeIssues, optionalText, requiredText } from './schema-parts';
 import { decodeUtf8, describeInvalidUtf8 } from './text-lines';
+import { rejectFile } from './whole-file';
 
 const MAX_RECORD_CHARACTERS = 8 * 1024 * 1024;
 
@@ -56,29 +58,29 @@ interface ParsedRow {
   raw: string;
 }
 
+/** A row that the parser gave up on, and the byte at which it ends. */
+interface UnreadableRow {
+  end: number;
+  raw: string;
+  reason: string;
+}
+
 /**
  * Reads jobs from a table with a header line; comma, semicolon or tab, whichever the header has most of.
  * A row without an id is known by its title, company and location: `file:<path>#<those>`, with `~2`, `~3` where
- * several rows of the file have the same.
+ * several rows of the file have the same. In a folder, a table without the columns of a job is skipped.
  */
 export async function* readJobTable(source: ImportFile): AsyncGenerator<ImportItem> {
   const { file } = source;
-  const pending: ImportItem[] = [];
-  let offset = 0;
-  let nextLine = 1;
-  const reject = (line: number, reason: string, raw: string, rawBase64?: string): ImportItem => ({
-    kind: 'reject',
-    offset,
-    reject: { file, line, reason, raw, ...(rawBase64 === undefined ? {} : { rawBase64 }) },
-  });
-  const head = await readHead(file);
+  const unreadable: UnreadableRow[] = [];
   let headerProblem: string | undefined;
-
+  const head = await readHead(file);
   const parser = parse({
     // Bytes pass through one to one, so that text which is not UTF-8 is found below instead of being replaced here.
     encoding: 'latin1',
     delimiter: delimiterOf(head.firstLine),
     columns: (headers: string[]) => {
+      rowStart = parser.info.bytes;
       const columns = mapHeaders(headers.map((header) => fromLatin1(header) ?? header));
       headerProblem = missingColumns(columns, headers);
       return columns;
@@ -88,45 +90,79 @@ export async function* readJobTable(source: ImportFile): AsyncGenerator<ImportIt
     skip_empty_lines: true,
     max_record_size: MAX_RECORD_CHARACTERS,
     skip_records_with_error: true,
-    on_skip: (error: CsvError | undefined, raw: string | undefined) => {
-      pending.push(reject(nextLine, `the row is not valid CSV: ${error?.message ?? 'unknown'}`, asText(raw ?? '')));
+    on_skip: (error, raw = '') => {
+      const message = (error?.message ?? 'unknown').replace(/ (on|at) line \d+$/, '');
+      unreadable.push({ end: Number(error?.bytes), raw, reason: `the row is not valid CSV: ${message}` });
     },
   });
   const input = createReadStream(file, { start: head.isMarked ? 3 : 0 });
+  const lines = new LineCounter();
   input.once('error', (error) => parser.destroy(error));
-  input.pipe(parser);
+  input.pipe(lines).pipe(parser);
+
+  let rowStart = 0;
+  /** Where the row is that ends at byte `end` and comes after all that were asked for before. */
+  const place = (end: number, raw: string): { line: number; offset: number } => {
+    const line = lines.lineAt(rowStart) + blankLinesBefore(raw);
+    rowStart = end;
+    return { line, offset: Math.min(end, source.sizeBytes) };
+  };
+  // The parser is ahead of this loop: what it could not read waits until the rows before it have been given.
+  const rejectsBefore = (end: number): ImportItem[] => {
+    const count = unreadable.findIndex((row) => row.end > end);
+    return unreadable.splice(0, count === -1 ? unreadable.length : count).map((row) => {
+      const { line, offset } = place(row.end, row.raw);
+      return { kind: 'reject', offset, reject: { file, line, reason: row.reason, raw: asText(row.raw).trim() } };
+    });
+  };
   const ids = new Map<string, number>();
   try {
-    for await (const { record, info, raw } of parser as AsyncIterable<ParsedRow>) {
-      yield* pending.splice(0);
-      const line = Math.max(nextLine, 2);
-      nextLine = info.lines + 1;
-      offset = Math.min(info.bytes, source.sizeBytes);
+    for await (const parsed of parser as AsyncIterable<ParsedRow>) {
       if (headerProblem !== undefined) break;
-      const cells = decodeCells(record);
-      if (cells === undefined) {
-        const bytes = Buffer.from(raw, 'latin1');
-        yield reject(line, `the row ${describeInvalidUtf8(bytes)}`, bytes.toString('utf8'), bytes.toString('base64'));
-        continue;
-      }
-      const result = row.safeParse(cells);
-      if (!result.success) {
-        yield reject(line, describeIssues(result.error), asText(raw));
-        continue;
-      }
-      const { externalId, ...fields } = result.data;
-      const job: JobRecord = { externalId: externalId ?? rowId(source, fields, ids), ...fields };
-      yield { kind: 'record', offset, raw: asText(raw), file, line, type: 'job', record: job };
+      yield* rejectsBefore(parsed.info.bytes);
+      yield readRow(source, parsed, place(parsed.info.bytes, parsed.raw), ids);
     }
-    yield* pending.splice(0);
-    if (headerProblem !== undefined) yield reject(1, headerProblem, head.firstLine);
+    if (headerProblem === undefined) yield* rejectsBefore(Infinity);
+    else if (source.isNamed) yield rejectFile(source, 1, headerProblem, head.firstLine);
+    else yield { kind: 'skipped', offset: source.sizeBytes, file, reason: `no table of jobs: ${headerProblem}` };
   } catch (error) {
-    yield* pending.splice(0);
-    yield reject(nextLine, `the rest of the file cannot be read: ${(error as Error).message}`, '');
+    yield* rejectsBefore(Infinity);
+    const reason = `the file cannot be read from here on: ${(error as Error).message}`;
+    yield rejectFile(source, place(source.sizeBytes, '').line, reason, '');
   } finally {
     input.destroy();
+    lines.destroy();
     parser.destroy();
   }
+}
+
+function readRow(
+  source: ImportFile,
+  { record, raw }: ParsedRow,
+  { line, offset }: { line: number; offset: number },
+  ids: Map<string, number>,
+): ImportItem {
+  const { file } = source;
+  const text = asText(raw).trim();
+  const cells = decodeCells(record);
+  if (cells === undefined) {
+    const bytes = Buffer.from(raw, 'latin1');
+    const reason = `the row ${describeInvalidUtf8(bytes)}`;
+    return { kind: 'reject', offset, reject: { file, line, reason, raw: text, rawBase64: bytes.toString('base64') } };
+  }
+  const result = row.safeParse(cells);
+  if (!result.success) {
+    return { kind: 'reject', offset, reject: { file, line, reason: describeIssues(result.error), raw: text } };
+  }
+  const { externalId, ...fields } = result.data;
+  const job: JobRecord = { externalId: externalId ?? rowId(source, fields, ids), ...fields };
+  return { kind: 'record', offset, raw: text, file, line, type: 'job', record: job };
+}
+
+/** csv-parse gives blank lines as a part of the row after them, and \r\n there as \r. */
+function blankLinesBefore(raw: string): number {
+  const blank = /^[\r\n]*/.exec(raw)?.[0] ?? '';
+  return Math.max(blank.split('\n').length, blank.split('\r').length) - 1;
 }
 
 /** The header line as far as the first 64 KB hold it, and whether a byte order mark is before it. */

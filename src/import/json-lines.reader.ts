@@ -1,5 +1,6 @@
 import type { ImportFile } from './import-files';
 import type { ImportItem } from './import-records';
+import { describeJsonProblem } from './json-problem';
 import { jsonLinesSchemas } from './json-lines.schemas';
 import { describeIssues } from './schema-parts';
 import type { Line } from './text-lines';
@@ -29,7 +30,7 @@ function readLine({ file, kind }: ImportFile, { bytes, number, offset }: Line): 
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return reject(`the line is not valid JSON: ${(error as Error).message}`, text);
+    return reject(`the line is not valid JSON: ${describeJsonProblem(error, text).reason}`, text);
   }
   const result = jsonLinesSchemas[kind].safeParse(value);
   if (!result.success) return reject(describeIssues(result.error), text);

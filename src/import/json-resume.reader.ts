@@ -1,5 +1,6 @@
 import type { ImportFile } from './import-files';
 import type { ImportItem } from './import-records';
+import { describeJsonProblem } from './json-problem';
 import { jsonResume } from './json-resume.schema';
 import { describeIssues } from './schema-parts';
 import { readWholeFile, rejectFile } from './whole-file';
@@ -19,8 +20,8 @@ export async function* readJsonResume(source: ImportFile): AsyncGenerator<Import
   try {
     value = JSON.parse(whole.text);
   } catch (error) {
-    const { message } = error as Error;
-    yield rejectFile(source, lineOf(message, whole.text), `the file is not valid JSON: ${message}`, whole.text);
+    const { line, reason } = describeJsonProblem(error, whole.text);
+    yield rejectFile(source, line, `the file is not valid JSON: ${reason}`, whole.text);
     return;
   }
   if (!isResume(value) && !source.isNamed) {
@@ -39,10 +40,4 @@ export async function* readJsonResume(source: ImportFile): AsyncGenerator<Import
 
 function isResume(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'basics' in value;
-}
-
-/** The line that a message of JSON.parse speaks of, `… at position 123`; 1 when it names none. */
-function lineOf(message: string, text: string): number {
-  const position = /at position (\d+)/.exec(message)?.[1];
-  return position === undefined ? 1 : text.slice(0, Number(position)).split('\n').length;
 }
