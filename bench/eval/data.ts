@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import type { Ask } from './ask';
 import { parseJudgements, type Judgements } from './scoring';
-import type { Ask } from './tasks';
 
 interface StoryLine {
   id: string;

@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 
 import { Pool } from 'undici';
 
+import type { Ask } from './ask';
 import { EvaluationData } from './data';
 import { score } from './scoring';
-import { tasks, type Ask } from './tasks';
+import { tasks } from './tasks';
 
 /**
  * Measures search quality on labelled data, through the public GraphQL API of a running instance that has imported it.

@@ -1,6 +1,5 @@
+import type { Ask } from './ask';
 import type { EvaluationData } from './data';
-
-export type Ask = <T>(query: string, variables: Record<string, unknown>) => Promise<T>;
 
 /** One labelled task: how a query is asked through the API, and how hits are named as the labels name them. */
 export interface Task {

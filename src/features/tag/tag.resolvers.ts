@@ -7,7 +7,8 @@ import { decodeCursor, encodeCursor, readPage } from '../../kernel/record/page';
 import type { EmbeddingRow } from '../../kernel/embedding/embedding-row';
 import { Story, StoryChunkEmbedding } from '../story/story.entity';
 import { storySpec } from '../story/story.spec';
-import { StoryChunkTag, TagSource, TagStatus } from './story-chunk-tag.entity';
+import type { StoryChunkTag } from './story-chunk-tag.entity';
+import { TagSource, TagStatus } from './story-chunk-tag.entity';
 import { TagConcept } from './tag-concept.entity';
 import { tagConceptSpec } from './tag-concept.spec';
 import { TagReader } from './tag.reader';
@@ -48,7 +49,7 @@ function assignmentsOf(chunkId: number, context: GraphQLContext): Promise<StoryC
 }
 
 function tagOf(id: number, context: GraphQLContext): Promise<TagConcept> {
-  return context.loaders.record(tagConceptSpec as never, id) as Promise<TagConcept>;
+  return context.loaders.record(tagConceptSpec, id) as Promise<TagConcept>;
 }
 
 @Resolver(() => StoryChunkEmbedding)
@@ -96,7 +97,7 @@ class StoryTagsResolver {
 }
 
 function tagConceptResolver(factory: RecordTypeFactory): new () => object {
-  const rows = factory.of(storySpec as never).rows;
+  const rows = factory.of(storySpec).rows;
   if (!rows) throw new Error('Story chunks are not records of their own');
   const chunkConnection = rows.connection;
 

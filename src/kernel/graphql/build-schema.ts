@@ -9,7 +9,7 @@ import { crossSearchResolvers } from './cross-search';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
 import { childResolvers, readResolver, referenceResolvers, writeResolver } from './record-resolvers';
-import { RecordTypeFactory } from './record-types';
+import type { RecordTypeFactory } from './record-types';
 import { evidenceResolver, matchResolver, rowResolvers, searchResolver } from './search-resolvers';
 
 export type ResolverClass = new () => object;

@@ -156,11 +156,8 @@ export class Loaders {
   ): DataLoader<K, V> {
     let made = this.made.get(name) as unknown as DataLoader<K, V> | undefined;
     if (!made) {
-      made = new DataLoader<K, V, unknown>(load, { cache: isCached, cacheKeyFn, maxBatchSize: 1000 }) as DataLoader<
-        K,
-        V
-      >;
-      this.made.set(name, made as unknown as DataLoader<never, unknown>);
+      made = new DataLoader<K, V, unknown>(load, { cache: isCached, cacheKeyFn, maxBatchSize: 1000 });
+      this.made.set(name, made);
     }
     return made;
   }

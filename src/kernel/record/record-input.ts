@@ -15,7 +15,7 @@ const MAX_TEXT_CHARACTERS = 5_000_000;
 const MAX_ITEMS = 1000;
 const PARTIAL_DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+
 const UNSTORABLE = /[\u0000]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 function bad(field: string, problem: string): DomainError {

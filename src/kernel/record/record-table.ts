@@ -32,7 +32,7 @@ export function RecordTable(options: RecordTableOptions): ClassDecorator {
     Entity(table)(target);
     Unique(`uq_${table}_uuid`, ['uuid'])(target);
     Unique(`uq_${table}_external_id`, ['externalId'])(target);
-    const attributes = attributesOf(target as unknown as { prototype: object });
+    const attributes = attributesOf(target);
     for (const attribute of attributes) {
       if (attribute.type === 'partialDate') {
         Check(`chk_${table}_${attribute.column}`, `${attribute.column} ~ '${PARTIAL_DATE_PATTERN}'`)(target);
