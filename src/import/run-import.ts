@@ -99,8 +99,8 @@ async function writeBatch(batch: readonly FoundRecord[], run: ImportRun, summary
     for (const [i, result] of outcomes.entries()) {
       counts[result.outcome] += 1;
       if (result.outcome !== 'rejected') continue;
-      const { file, line, record } = records[i] as FoundRecord;
-      await reject({ file, line, reason: result.reason, raw: JSON.stringify(record) }, run, summary);
+      const { file, line, raw } = records[i] as FoundRecord;
+      await reject({ file, line, reason: result.reason, raw }, run, summary);
     }
   }
 }
