@@ -78,7 +78,7 @@ export class CreateTables1760000000000 implements MigrationInterface {
       CONSTRAINT chk_vector_points_state CHECK (state IN ('pending', 'indexed', 'failed', 'deleting')),
       CONSTRAINT pk_vector_points PRIMARY KEY (point_id)
     )`);
-    await queryRunner.query(`CREATE INDEX idx_vector_points_hash ON vector_points (indexed_hash)`);
+    await queryRunner.query(`CREATE INDEX idx_vector_points_hash ON vector_points (indexed_hash, kind, generation_id)`);
     await queryRunner.query(`CREATE INDEX idx_vector_points_entity ON vector_points (kind, entity_id)`);
     await queryRunner.query(`CREATE TABLE content_types (
       name varchar(50) NOT NULL,

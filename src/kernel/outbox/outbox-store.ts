@@ -55,11 +55,11 @@ interface ClaimedRow {
 // million rows the next.
 const CLAIM = `
   WITH active AS (
-    SELECT k.kind FROM unnest($4::text[]) AS k (kind)
-    WHERE EXISTS (
-      SELECT 1 FROM outbox_events e
-      WHERE e.topic = $1 AND e.priority = $5 AND e.kind = k.kind AND e.dead_at IS NULL AND e.available_at <= now()
-    )
+    SELECT k.kind FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
+      SELECT 1 FROM outbox_events o
+      WHERE o.topic = $1 AND o.priority = $5 AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      LIMIT 1
+    ) e
   ), due AS (
     SELECT e.kind, e.key FROM active CROSS JOIN LATERAL (
       SELECT o.kind, o.key FROM outbox_events o

@@ -13,7 +13,7 @@ export type PointState = (typeof pointStates)[number];
 @Entity('vector_points')
 @Index('idx_vector_points_entity', ['kind', 'entityId'])
 @Index('idx_vector_points_unsettled', { synchronize: false }) // partial, over (kind, state) of what is not indexed
-@Index('idx_vector_points_hash', ['indexedHash'])
+@Index('idx_vector_points_hash', ['indexedHash', 'kind', 'generationId'])
 @Check('chk_vector_points_state', "state IN ('pending', 'indexed', 'failed', 'deleting')")
 export class VectorPoint {
   @PrimaryColumn({ name: 'point_id', type: 'uuid', primaryKeyConstraintName: 'pk_vector_points' })
