@@ -1,0 +1,44 @@
+/* eslint-disable */
+import * as types from './graphql';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  mutation CreateProfile($input: CreateProfileInput!) {\n    createProfile(input: $input) {\n      syncToken\n      profile {\n        id\n        externalId\n        name\n        headline\n        createdBy\n        updatedBy\n        createdAt\n        updatedAt\n        workExperiences {\n          title\n          company\n          position\n          skillsUsed\n          createdBy\n        }\n        projects {\n          name\n          technologies\n        }\n        educations {\n          institution\n        }\n        skills {\n          id\n          name\n          position\n        }\n      }\n    }\n  }\n": typeof types.CreateProfileDocument,
+    "\n    mutation CreateTag($input: CreateTagInput!) {\n      createTag(input: $input) {\n        tag {\n          id\n          name\n        }\n      }\n    }\n  ": typeof types.CreateTagDocument,
+    "\n    query TagFamily($name: String!) {\n      tag(name: $name) {\n        name\n        parent {\n          name\n        }\n        children {\n          name\n        }\n        ancestors {\n          name\n        }\n        descendants {\n          name\n        }\n      }\n    }\n  ": typeof types.TagFamilyDocument,
+};
+const documents: Documents = {
+    "\n  mutation CreateProfile($input: CreateProfileInput!) {\n    createProfile(input: $input) {\n      syncToken\n      profile {\n        id\n        externalId\n        name\n        headline\n        createdBy\n        updatedBy\n        createdAt\n        updatedAt\n        workExperiences {\n          title\n          company\n          position\n          skillsUsed\n          createdBy\n        }\n        projects {\n          name\n          technologies\n        }\n        educations {\n          institution\n        }\n        skills {\n          id\n          name\n          position\n        }\n      }\n    }\n  }\n": types.CreateProfileDocument,
+    "\n    mutation CreateTag($input: CreateTagInput!) {\n      createTag(input: $input) {\n        tag {\n          id\n          name\n        }\n      }\n    }\n  ": types.CreateTagDocument,
+    "\n    query TagFamily($name: String!) {\n      tag(name: $name) {\n        name\n        parent {\n          name\n        }\n        children {\n          name\n        }\n        ancestors {\n          name\n        }\n        descendants {\n          name\n        }\n      }\n    }\n  ": types.TagFamilyDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateProfile($input: CreateProfileInput!) {\n    createProfile(input: $input) {\n      syncToken\n      profile {\n        id\n        externalId\n        name\n        headline\n        createdBy\n        updatedBy\n        createdAt\n        updatedAt\n        workExperiences {\n          title\n          company\n          position\n          skillsUsed\n          createdBy\n        }\n        projects {\n          name\n          technologies\n        }\n        educations {\n          institution\n        }\n        skills {\n          id\n          name\n          position\n        }\n      }\n    }\n  }\n"): typeof import('./graphql').CreateProfileDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n    mutation CreateTag($input: CreateTagInput!) {\n      createTag(input: $input) {\n        tag {\n          id\n          name\n        }\n      }\n    }\n  "): typeof import('./graphql').CreateTagDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n    query TagFamily($name: String!) {\n      tag(name: $name) {\n        name\n        parent {\n          name\n        }\n        children {\n          name\n        }\n        ancestors {\n          name\n        }\n        descendants {\n          name\n        }\n      }\n    }\n  "): typeof import('./graphql').TagFamilyDocument;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}
