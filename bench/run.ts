@@ -1,0 +1,31 @@
+/**
+ * Runs benches and writes what they found to `bench/results/<name>.md`:
+ * `npm run bench` for all of them, `npm run bench -- graphql` for one. They compare things within one run, so the
+ * ratios mean something on a busy machine too; the times are those of the machine they ran on.
+ */
+import 'reflect-metadata';
+import { graphqlBench } from './graphql/graphql.bench';
+import { importBench } from './import/import.bench';
+import { startBench } from './start/start.bench';
+
+const benches: Record<string, () => Promise<void>> = {
+  graphql: graphqlBench,
+  import: importBench,
+  start: startBench,
+};
+
+async function main(): Promise<void> {
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => !(name in benches));
+  if (unknown.length > 0) {
+    console.error(`There is no bench ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+    process.exitCode = 2;
+    return;
+  }
+  for (const name of names.length > 0 ? names : Object.keys(benches)) await benches[name]?.();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
