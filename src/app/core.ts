@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant';
 import { featureEntities, recordKinds } from '../features/registry';
+import { Consistency } from '../kernel/consistency/consistency';
 import { Database } from '../kernel/db/database';
 import { createDataSource } from '../kernel/db/data-source';
 import { EmbeddingReader } from '../kernel/embedding/embedding-reader';
@@ -110,6 +111,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     points: new PointReader(database, store, aliasOf),
     search: new SearchService({ store, embedder, aliasOf }),
     sync,
+    consistency: new Consistency({ database, store, catalog, kinds: recordKinds }),
   };
   return {
     database,

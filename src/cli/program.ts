@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 
 import { DomainError } from '../kernel/errors/domain-error';
+import { addConsistencyCommand } from './consistency.command';
 import { addDemoCommand } from './demo.command';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { addImportCommand } from './import.command';
@@ -33,6 +34,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addImportCommand(program, outcome);
   addDemoCommand(program);
   addStatusCommand(program);
+  addConsistencyCommand(program, outcome);
   addSchemaCommand(program);
   addVectorServerCommand(program);
   try {

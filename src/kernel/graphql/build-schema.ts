@@ -5,6 +5,7 @@ import { NodeInterface } from '../record/record-base';
 import { EmbeddableInterface } from '../record/record-table';
 import type { RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
+import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
@@ -45,6 +46,7 @@ export interface SchemaParts {
 export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts): GraphQLSchema {
   const all: ResolverClass[] = [
     NodeResolver,
+    ConsistencyResolver,
     EmbeddingRowResolver,
     EmbeddableResolver,
     ...registry.all.flatMap((kind) => resolversOf(kind, registry, factory)),

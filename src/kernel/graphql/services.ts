@@ -1,3 +1,4 @@
+import type { Consistency } from '../consistency/consistency';
 import type { EmbeddingReader } from '../embedding/embedding-reader';
 import type { RecordReader } from '../record/record-reader';
 import type { RecordWriter } from '../record/record-writer';
@@ -15,4 +16,5 @@ export interface Services {
   points: PointReader;
   search: SearchService;
   sync: SyncService;
+  consistency: Consistency;
 }

@@ -913,6 +913,27 @@ export type UpdateContentInput = {
   sourceType?: InputMaybe<Scalars['String']['input']>;
 };
 
+export type JobPageQueryVariables = Exact<{
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  orderBy?: InputMaybe<JobOrder>;
+  filter?: InputMaybe<JobFilter>;
+}>;
+
+
+export type JobPageQuery = { jobs: { totalCount: number, nodes: Array<{ title: string }>, edges: Array<{ cursor: string, node: { title: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor?: string | null, endCursor?: string | null } } };
+
+export type ResumesOfQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type ResumesOfQuery = { profile?: { resumes: { totalCount: number, nodes: Array<{ title: string }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, endCursor?: string | null } } } | null };
+
 export type CreateProfileMutationVariables = Exact<{
   input: CreateProfileInput;
 }>;
@@ -953,6 +974,52 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const JobPageDocument = new TypedDocumentString(`
+    query JobPage($first: Int, $after: String, $last: Int, $before: String, $orderBy: JobOrder, $filter: JobFilter) {
+  jobs(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    orderBy: $orderBy
+    filter: $filter
+  ) {
+    totalCount
+    nodes {
+      title
+    }
+    edges {
+      cursor
+      node {
+        title
+      }
+    }
+    pageInfo {
+      hasNextPage
+      hasPreviousPage
+      startCursor
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<JobPageQuery, JobPageQueryVariables>;
+export const ResumesOfDocument = new TypedDocumentString(`
+    query ResumesOf($id: ID!, $first: Int, $after: String) {
+  profile(id: $id) {
+    resumes(first: $first, after: $after) {
+      totalCount
+      nodes {
+        title
+      }
+      pageInfo {
+        hasNextPage
+        hasPreviousPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumesOfQuery, ResumesOfQueryVariables>;
 export const CreateProfileDocument = new TypedDocumentString(`
     mutation CreateProfile($input: CreateProfileInput!) {
   createProfile(input: $input) {

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+
+import { driftKinds, type ConsistencyFindings } from '../kernel/consistency/consistency-report';
+import { EXIT_FAILURE } from './exit-codes';
+import { withSession } from './session';
+
+const SHOWN_DRIFTS = 10;
+
+function printFindings(findings: ConsistencyFindings): void {
+  for (const kind of findings.kinds) {
+    const wrong = driftKinds.filter((drift) => kind[drift] > 0).map((drift) => `${kind[drift]} ${drift}`);
+    const waiting = kind.pending > 0 ? `, ${kind.pending} on their way` : '';
+    const dead = kind.dead > 0 ? `, ${kind.dead} given up` : '';
+    const verdict = wrong.length === 0 ? 'consistent' : wrong.join(', ');
+    console.log(`${kind.kind.padEnd(18)} ${kind.rows} rows, ${kind.points} points: ${verdict}${waiting}${dead}`);
+  }
+  for (const { kind, pointId, drift } of findings.drifts.slice(0, SHOWN_DRIFTS)) {
+    console.log(`  ${drift}: ${kind} point ${pointId}`);
+  }
+  console.log(`drift: ${findings.drift}`);
+}
+
+const summaryOf = ({ kinds, drift, checkedAt, drifts, isCut }: ConsistencyFindings) => ({
+  drift,
+  kinds,
+  checkedAt,
+  drifts,
+  isCut,
+});
+
+export function addConsistencyCommand(program: Command, outcome: { code: number }): void {
+  const consistency = program.command('consistency').description('Compare the two stores, and put right what differs.');
+  consistency
+    .command('check')
+    .description('Compare PostgreSQL and Qdrant completely; exit code 1 when they disagree.')
+    .option('--json', 'print a machine-readable result')
+    .action(({ json }: { json?: boolean }) =>
+      withSession('kindred consistency', async ({ instance }) => {
+        const findings = await instance.core.services.consistency.check();
+        if (json) console.log(JSON.stringify(summaryOf(findings)));
+        else printFindings(findings);
+        if (findings.drift > 0) outcome.code = EXIT_FAILURE;
+      }),
+    );
+  consistency
+    .command('repair')
+    .description('Queue everything that differs to be put right by the relay.')
+    .option('--dry-run', 'only say what would be done')
+    .option('--json', 'print a machine-readable result')
+    .action(({ json, dryRun }: { json?: boolean; dryRun?: boolean }) =>
+      withSession('kindred consistency', async ({ instance }) => {
+        const service = instance.core.services.consistency;
+        const findings = await service.check();
+        const queued = dryRun ? 0 : await service.repair(findings);
+        if (json) console.log(JSON.stringify({ ...summaryOf(findings), queued }));
+        else {
+          printFindings(findings);
+          console.log(dryRun ? 'Nothing was queued (--dry-run).' : `${queued} points queued.`);
+        }
+      }),
+    );
+}

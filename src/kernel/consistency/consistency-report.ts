@@ -1,0 +1,45 @@
+/** Ways in which the two stores can disagree about one point while nothing is on its way. */
+export const driftKinds = ['missing', 'orphaned', 'staleText', 'stalePayload', 'wrongModel', 'unregistered'] as const;
+
+/**
+ * `missing`: a row says that it is indexed and Qdrant has no such point. `orphaned`: a point without a row. `staleText`:
+ * the vector is of another text. `stalePayload`: only the payload differs. `wrongModel`: made by a model that is not the
+ * live one. `unregistered`: a row that the ledger of points does not know.
+ */
+export type DriftKind = (typeof driftKinds)[number];
+
+export interface Drift {
+  kind: string;
+  pointId: string;
+  drift: DriftKind;
+}
+
+export interface KindConsistency extends Record<DriftKind, number> {
+  kind: string;
+  /** Rows of the embedding table. */
+  rows: number;
+  /** Points in Qdrant. */
+  points: number;
+  /** On their way: neither right nor wrong yet. */
+  pending: number;
+  /** Given up; see the dead letters. */
+  dead: number;
+  /** Age of the oldest change that is still on its way. */
+  oldestPendingMs: number | null;
+}
+
+export interface ConsistencyReport {
+  kinds: KindConsistency[];
+  /** Points that disagree; 0 is the promise. */
+  drift: number;
+  checkedAt: Date;
+}
+
+/** What a check came to, with the points that disagree, up to a limit. */
+export interface ConsistencyFindings extends ConsistencyReport {
+  drifts: Drift[];
+  /** Whether there were more than `drifts` holds. */
+  isCut: boolean;
+  /** The highest revision that any point carries, by which the ledger must be ahead. */
+  highestRevision: number;
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { driftKinds, type DriftKind, type KindConsistency } from '../../src/kernel/consistency/consistency-report';
+import type { TestApp } from '../../src/testing/create-test-app';
+import { startApp } from '../support/app';
+
+describe('consistency', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    for (const title of ['Glass blower', 'Clock maker', 'Bee keeper']) {
+      await app.executeOperation('mutation ($input: CreateJobInput!) { createJob(input: $input) { syncToken } }', {
+        input: { title, description: `Work as a ${title}`, company: 'Acme' },
+      });
+    }
+    await app.settle();
+  });
+  afterAll(() => app.close());
+
+  const jobs = async (): Promise<KindConsistency> => {
+    const report = await app.core.services.consistency.check({ kinds: ['job_description'] });
+    return report.kinds[0] as KindConsistency;
+  };
+  const wrong = (counted: KindConsistency): Partial<Record<DriftKind, number>> =>
+    Object.fromEntries(driftKinds.filter((drift) => counted[drift] > 0).map((drift) => [drift, counted[drift]]));
+  const pointIds = async (): Promise<string[]> => {
+    const rows = await app.core.database.query<{ id: string }>(
+      `SELECT qdrant_point_id AS id FROM job_description_embeddings ORDER BY id`,
+    );
+    return rows.map((row) => row.id);
+  };
+
+  it('is zero once everything has been followed, and counts both sides', async () => {
+    const counted = await jobs();
+    expect(wrong(counted)).toEqual({});
+    expect(counted.rows).toBe((await pointIds()).length);
+    expect(counted.points).toBe(counted.rows);
+  });
+
+  it('finds every kind of drift, and repairs it through the outbox', async () => {
+    const [lost, changed, otherText, otherModel] = (await pointIds()) as [string, string, string, string];
+    const { store, database, catalog } = app.core;
+    const alias = catalog.alias('job_description');
+    const [other] = await store.retrieve(alias, [changed], { payload: true, vectors: ['dense', 'lexical'] });
+    if (!other?.dense || !other.lexical) throw new Error('the point to be copied is not there');
+    await store.delete(alias, [lost]);
+    const orphan = { ...other, id: randomUUID(), dense: Float32Array.from(other.dense), lexical: other.lexical };
+    await store.upsert(alias, [orphan]);
+    await store.overwritePayloads(alias, [{ id: changed, payload: { ...other.payload, company: 'Elsewhere' } }]);
+    await database.query(`UPDATE vector_points SET indexed_hash = repeat('0', 64) WHERE point_id = $1`, [otherText]);
+    await database.query(`UPDATE vector_points SET generation_id = NULL WHERE point_id = $1`, [otherModel]);
+
+    expect(wrong(await jobs())).toEqual({ missing: 1, orphaned: 1, stalePayload: 1, staleText: 1, wrongModel: 1 });
+
+    const answer = await app.executeOperation<{ repairConsistency: { queued: number; report: { drift: number } } }>(
+      'mutation { repairConsistency { queued report { drift } } }',
+    );
+    expect(answer.data?.repairConsistency).toEqual({ queued: 5, report: { drift: 5 } });
+    await app.settle();
+    expect(wrong(await jobs())).toEqual({});
+    const [restored] = await store.retrieve(alias, [lost], { payload: ['entity_id'], vectors: [] });
+    expect(restored?.id).toBe(lost);
+  });
+
+  it('brings back points that are ahead of a restored database', async () => {
+    const [ahead] = (await pointIds()) as [string];
+    const { store, catalog } = app.core;
+    const alias = catalog.alias('job_description');
+    const [point] = await store.retrieve(alias, [ahead], { payload: true, vectors: [] });
+    await store.overwritePayloads(alias, [{ id: ahead, payload: { ...point?.payload, revision: 1_000_000 } }]);
+    expect(wrong(await jobs())).toEqual({ stalePayload: 1 });
+    const { consistency } = app.core.services;
+    await consistency.repair(await consistency.check());
+    await app.settle();
+    expect(wrong(await jobs())).toEqual({});
+  });
+
+  it('changes nothing on a dry run, and is for admins', async () => {
+    const dry = await app.executeOperation('mutation { repairConsistency(dryRun: true) { queued } }');
+    expect(dry.data).toEqual({ repairConsistency: { queued: 0 } });
+    const refused = await app.executeOperation('{ consistency { drift } }', {}, { role: 'reader' });
+    expect(refused.errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
+  });
+});
