@@ -20,11 +20,13 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
 };
 
+/** The worst of a record’s embeddings: FAILED before PENDING before INDEXED. */
 export type IndexingState =
   | 'PENDING'
   | 'INDEXED'
   | 'FAILED';
 
+/** Whether the vector server has an embedding’s present text and payload. */
 export type EmbeddingStatus =
   /** The vector server does not have the present text or payload yet. */
   | 'PENDING'
@@ -300,6 +302,7 @@ export type ProfileOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of profiles can be ordered by; ID is the order of creation. */
 export type ProfileOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -359,6 +362,7 @@ export type WorkExperienceOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of workExperiences can be ordered by; ID is the order of creation. */
 export type WorkExperienceOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -375,6 +379,7 @@ export type ProjectOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of projects can be ordered by; ID is the order of creation. */
 export type ProjectOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -405,6 +410,7 @@ export type EducationOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of educations can be ordered by; ID is the order of creation. */
 export type EducationOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -436,6 +442,7 @@ export type SkillOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of skills can be ordered by; ID is the order of creation. */
 export type SkillOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -450,6 +457,7 @@ export type JobOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of jobs can be ordered by; ID is the order of creation. */
 export type JobOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -468,6 +476,7 @@ export type ResumeOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of resumes can be ordered by; ID is the order of creation. */
 export type ResumeOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -480,6 +489,7 @@ export type StoryOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of stories can be ordered by; ID is the order of creation. */
 export type StoryOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -488,12 +498,27 @@ export type StoryOrderField =
   | 'AUTHOR'
   | 'COLLECTION';
 
+/** Which stories. All given conditions must hold. */
+export type StoryChunkFilter = {
+  storyIds?: InputMaybe<Array<Scalars['ID']['input']>>;
+  title?: InputMaybe<StringFilter>;
+  author?: InputMaybe<StringFilter>;
+  collection?: InputMaybe<StringFilter>;
+  createdAt?: InputMaybe<DateTimeFilter>;
+  and?: InputMaybe<Array<StoryChunkFilter>>;
+  or?: InputMaybe<Array<StoryChunkFilter>>;
+  not?: InputMaybe<StoryChunkFilter>;
+  /** EXCLUDE unless given; top level only. */
+  archived?: InputMaybe<ArchivedFilter>;
+};
+
 /** Order of a list of tags. */
 export type TagOrder = {
   field: TagOrderField;
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of tags can be ordered by; ID is the order of creation. */
 export type TagOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -508,6 +533,7 @@ export type ContentOrder = {
   direction?: InputMaybe<OrderDirection>;
 };
 
+/** What a list of contents can be ordered by; ID is the order of creation. */
 export type ContentOrderField =
   | 'ID'
   | 'CREATED_AT'
@@ -762,6 +788,7 @@ export type CreateJobInput = {
   isRemote?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** A skill that a job asks for. */
 export type JobSkillInput = {
   name: Scalars['String']['input'];
   category?: InputMaybe<Scalars['String']['input']>;
