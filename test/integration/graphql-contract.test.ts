@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
+import type {
+  GraphQLEnumType} from 'graphql';
 import {
-  GraphQLEnumType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -80,7 +81,7 @@ function missingOf(definition: DefinitionNode): string[] {
     case Kind.ENUM_TYPE_DEFINITION: {
       if (!isEnumType(type)) return [name];
       return (definition.values ?? [])
-        .filter((value) => !(type as GraphQLEnumType).getValue(value.name.value))
+        .filter((value) => !(type).getValue(value.name.value))
         .map((value) => `${name}.${value.name.value}`);
     }
     default:
