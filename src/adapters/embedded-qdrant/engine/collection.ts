@@ -13,6 +13,7 @@ import { DenseVectors } from './dense-vectors';
 import type { FilterSource } from './filter-mask';
 import { PayloadColumn } from './payload-column';
 import { PointOrder } from './point-order';
+import { SparseLoad } from './sparse-load';
 import { SparseVectors, type SparseVector } from './sparse-vectors';
 
 const NO_PAYLOAD: JsonObject = Object.freeze({});
@@ -35,6 +36,8 @@ export class Collection implements FilterSource {
   private readonly slots = new Map<PointId, number>();
   private readonly freeSlots: number[] = [];
   private readonly columns = new Map<string, PayloadColumn>();
+  /** Sparse vectors that were restored and not yet indexed, by name. */
+  private readonly loads = new Map<string, SparseLoad>();
   /** Points whose payload needs its numbers written as they were sent. */
   private readonly exact = new Set<number>();
 
@@ -152,7 +155,7 @@ export class Collection implements FilterSource {
     this.freeSlots.push(slot);
   }
 
-  /** Takes in a point that the table holds. @returns what is wrong with it, if anything */
+  /** Takes in a point that the table holds, in the order of slots. @returns what is wrong with it, if anything */
   restore(point: StoredPoint): string | undefined {
     const id = restorePointId(point.id);
     if (id === undefined || this.slots.has(id)) return `a point id is ${id === undefined ? 'no id' : 'there twice'}`;
@@ -164,7 +167,7 @@ export class Collection implements FilterSource {
       const vector = unseal(blob, params);
       if (vector === undefined) return `vector "${name}" of point ${point.id} fails its checksum`;
       if ('dense' in vector) this.dense.get(name)?.set(point.slot, vector.dense);
-      else this.sparse.get(name)?.add(point.slot, vector.sparse);
+      else this.loadOf(name).add(point.slot, vector.sparse);
     }
     while (this.ids.length < point.slot) {
       this.freeSlots.push(this.ids.length);
@@ -176,6 +179,12 @@ export class Collection implements FilterSource {
     this.versions[point.slot] = point.version;
     this.placePayload(point.slot, point.payload === undefined ? NO_PAYLOAD : (parseJson(point.payload) as JsonObject));
     return undefined;
+  }
+
+  /** Call once all points are restored. */
+  finishRestoring(): void {
+    for (const [name, load] of this.loads) this.sparse.get(name)?.fill(load);
+    this.loads.clear();
   }
 
   /** Makes or replaces a payload index and fills it. */
@@ -218,6 +227,12 @@ export class Collection implements FilterSource {
     mask.fill(1);
     for (const slot of this.freeSlots) mask[slot] = 0;
     return mask;
+  }
+
+  private loadOf(name: string): SparseLoad {
+    let load = this.loads.get(name);
+    if (load === undefined) this.loads.set(name, (load = new SparseLoad()));
+    return load;
   }
 
   private openVector(name: string, params: VectorParams): void {

@@ -157,6 +157,7 @@ export class Engine {
           throw new DamagedStorageError(this.store.file, `collection "${stored.name}": ${damage}`);
         }
       }
+      collection.finishRestoring();
       // The rows are counted against the stored figures while reading; from here on the collection counts.
       this.store.table(stored.id, () => ({ points: collection.pointCount, operation: collection.operation }));
     }

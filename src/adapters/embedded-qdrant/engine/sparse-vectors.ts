@@ -1,3 +1,5 @@
+import type { SparseLoad } from './sparse-load';
+
 /** Parallel arrays; indices ascending and unique. */
 export interface SparseVector {
   indices: Uint32Array;
@@ -6,9 +8,11 @@ export interface SparseVector {
 
 /** The points that have one term, by ascending slot, with the term's weight in each. */
 class Posting {
-  length = 0;
-  private slots = new Uint32Array(4);
-  private weights = new Float32Array(4);
+  constructor(
+    private slots: Uint32Array = new Uint32Array(4),
+    private weights: Float32Array = new Float32Array(4),
+    public length = 0,
+  ) {}
 
   add(slot: number, weight: number): void {
     const at = this.length > 0 && (this.slots[this.length - 1] as number) < slot ? this.length : this.find(slot);
@@ -81,17 +85,19 @@ export class SparseVectors {
   }
 
   add(slot: number, { indices, values }: SparseVector): void {
-    if (slot >= this.isPresent.length) {
-      const grown = new Uint8Array(Math.max(64, slot + 1, Math.ceil(this.isPresent.length * 1.5)));
-      grown.set(this.isPresent);
-      this.isPresent = grown;
-    }
-    this.isPresent[slot] = 1;
-    this.count += 1;
+    this.markPresent(slot);
     for (const [at, index] of indices.entries()) {
       let posting = this.postings.get(index);
       if (posting === undefined) this.postings.set(index, (posting = new Posting()));
       posting.add(slot, values[at] as number);
+    }
+  }
+
+  /** Takes in what was collected; there must be nothing yet. */
+  fill(loaded: SparseLoad): void {
+    for (const [slot] of loaded.vectors()) this.markPresent(slot);
+    for (const { index, slots, weights } of loaded.byIndex()) {
+      this.postings.set(index, new Posting(slots, weights, slots.length));
     }
   }
 
@@ -105,6 +111,16 @@ export class SparseVectors {
       posting?.remove(slot);
       if (posting?.length === 0) this.postings.delete(index);
     }
+  }
+
+  private markPresent(slot: number): void {
+    if (slot >= this.isPresent.length) {
+      const grown = new Uint8Array(Math.max(64, slot + 1, Math.ceil(this.isPresent.length * 1.5)));
+      grown.set(this.isPresent);
+      this.isPresent = grown;
+    }
+    this.isPresent[slot] = 1;
+    this.count += 1;
   }
 
   /** The query with each weight multiplied by its term's inverse document frequency, where the collection wants it. */

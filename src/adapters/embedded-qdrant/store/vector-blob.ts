@@ -17,12 +17,12 @@ function seal(...parts: (Float32Array | Uint32Array)[]): Buffer {
 }
 
 /** The numbers' bytes, aligned, or `undefined` when they are not what was written. */
-function open(blob: Uint8Array): ArrayBuffer | undefined {
+function open(blob: Uint8Array): Uint8Array | undefined {
   if (blob.byteLength < CHECKSUM_BYTES) return undefined;
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
   const body = blob.subarray(CHECKSUM_BYTES);
   if (view.getUint32(0, true) !== crc32(body)) return undefined;
-  return body.slice().buffer;
+  return body.byteOffset % 4 === 0 ? body : body.slice();
 }
 
 export const sealDense = (vector: Float32Array): Buffer => seal(vector);
@@ -31,12 +31,16 @@ export const sealSparse = ({ indices, values }: SparseVector): Buffer => seal(in
 
 export function openDense(blob: Uint8Array, size: number): Float32Array | undefined {
   const body = open(blob);
-  return body?.byteLength === size * 4 ? new Float32Array(body) : undefined;
+  if (body?.byteLength !== size * 4) return undefined;
+  return new Float32Array(body.buffer, body.byteOffset, size);
 }
 
 export function openSparse(blob: Uint8Array): SparseVector | undefined {
   const body = open(blob);
   if (body === undefined || body.byteLength % 8 !== 0) return undefined;
   const count = body.byteLength / 8;
-  return { indices: new Uint32Array(body, 0, count), values: new Float32Array(body, count * 4, count) };
+  return {
+    indices: new Uint32Array(body.buffer, body.byteOffset, count),
+    values: new Float32Array(body.buffer, body.byteOffset + count * 4, count),
+  };
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { afterEach } from '@jest/globals';
 
 const root = path.resolve(__dirname, '../../../..');
 
@@ -21,24 +22,30 @@ export interface ServerProcess {
   kill(): Promise<void>;
 }
 
-export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
-  const module = path.join(root, 'dist', 'adapters', 'embedded-qdrant');
-  const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT, module, dataDir], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Starts servers; whatever a failed test leaves running is killed after it. */
+export function useServerProcesses(): (dataDir: string) => Promise<ServerProcess> {
+  const running = new Set<() => Promise<void>>();
+  afterEach(async () => {
+    await Promise.all([...running].map((kill) => kill()));
+    running.clear();
   });
-  const exited = once(child, 'exit');
-  let line = '';
-  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-    line += chunk.toString();
-    if (line.includes('\n')) break;
-  }
-  return {
-    port: /^\d+\n/.test(line) ? Number(line) : 0,
-    line: line.trim(),
-    kill: async () => {
+  return async (dataDir) => {
+    const module = path.join(root, 'dist', 'adapters', 'embedded-qdrant');
+    const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT, module, dataDir], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    const kill = async (): Promise<void> => {
       child.kill('SIGKILL');
       await exited;
-    },
+    };
+    running.add(kill);
+    let line = '';
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      line += chunk.toString();
+      if (line.includes('\n')) break;
+    }
+    return { port: /^\d+\n/.test(line) ? Number(line) : 0, line: line.trim(), kill };
   };
 }
