@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 
 import type { Environment } from '../config/environment';
+import type { ReadinessCheck } from '../http/readiness';
+import { compilingGateway } from '../http/compiled-operations';
 import { buildHttpServer, type HttpServer } from '../http/server';
 import type { GraphQLContext } from '../kernel/graphql/context';
+import { DomainError } from '../kernel/errors/domain-error';
 import { createErrorFormatter } from '../kernel/graphql/format-error';
 import { MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE } from '../kernel/record/page';
 import type { Relay } from '../kernel/outbox/relay';
@@ -19,8 +22,10 @@ export function createHttpServer(
   relay: Relay | undefined,
 ): Promise<HttpServer<GraphQLContext>> {
   const { http, graphql } = environment;
+  const schema = buildKindredSchema();
   return buildHttpServer<GraphQLContext>({
-    schema: buildKindredSchema(),
+    schema,
+    gateway: graphql.isJitEnabled ? compilingGateway(schema) : undefined,
     logger,
     limits: {
       maxDepth: graphql.maxDepth,
@@ -38,18 +43,23 @@ export function createHttpServer(
     maxBodyBytes: http.maxBodyBytes,
     rateLimit: http.rateLimit,
     isBehindProxy: http.isBehindProxy,
-    readiness: {
-      database: () => core.database.query('SELECT 1'),
-      vectorStore: (signal) => core.store.ping(signal),
-      model: () => core.embedder.ready(),
-      ...(relay && { relay: () => relayIsWell(relay) }),
-    },
+    readiness: readinessOf(core, relay),
   });
+}
+
+/** What has to answer before this process can do its work. */
+export function readinessOf(core: Core, relay: Relay | undefined): Readonly<Record<string, ReadinessCheck>> {
+  return {
+    database: () => core.database.query('SELECT 1'),
+    vectorStore: (signal) => core.store.ping(signal),
+    model: () => core.embedder.ready(),
+    ...(relay && { relay: () => relayIsWell(relay) }),
+  };
 }
 
 function relayIsWell(relay: Relay): Promise<void> {
   const { outage } = relay;
   return outage
-    ? Promise.reject(new Error(`${outage.message} (since ${outage.since.toISOString()})`))
+    ? Promise.reject(new DomainError('INTERNAL', `${outage.message} (since ${outage.since.toISOString()})`))
     : Promise.resolve();
 }
