@@ -1,4 +1,5 @@
 import type { Core } from '../app/core';
+import type { Transaction } from '../kernel/db/database';
 import { demoRecords } from '../demo/demo-records';
 import { DomainError } from '../kernel/errors/domain-error';
 import { ImportWriter } from '../import/import-writer';
@@ -8,9 +9,32 @@ export const DEMO_QUERY =
   '{ searchProfiles(query: {text: "someone to look after the bees on our roof"}, first: 1) ' +
   '{ nodes { name headline matchingJobs(first: 2) { edges { score node { title company } } } } } }';
 
-/** Writes the demo's records. @returns how many are new or changed */
-export async function loadDemo(core: Core): Promise<number> {
-  const writer = new ImportWriter(core.database, core.registry, 'demo');
+const SETTINGS = { actor: 'demo', isBulk: true };
+const LOCK_NAME = 'kindred_demo';
+
+/** Writes the demo's records, all or none. @returns how many are new or changed */
+export function loadDemo(core: Core): Promise<number> {
+  return core.database.transaction(SETTINGS, (transaction) => writeDemo(core, transaction));
+}
+
+/**
+ * Loads the demo into a database that has no record of any kind. Whole, or a start that is cut short would leave a part
+ * of it that no later start completes. @returns whether it did
+ */
+export function loadDemoWhenEmpty(core: Core): Promise<boolean> {
+  return core.database.transaction(SETTINGS, async (transaction) => {
+    // Servers that start together on one database take turns.
+    await transaction.query('SELECT pg_advisory_xact_lock(hashtext($1))', [LOCK_NAME]);
+    const checks = core.registry.all.map((kind) => `EXISTS (SELECT 1 FROM ${kind.table})`);
+    const [row] = await transaction.query<{ used: boolean }>(`SELECT ${checks.join(' OR ')} AS used`);
+    if (row?.used !== false) return false;
+    await writeDemo(core, transaction);
+    return true;
+  });
+}
+
+async function writeDemo(core: Core, transaction: Transaction): Promise<number> {
+  const writer = new ImportWriter({ transaction: (_, work) => work(transaction) }, core.registry);
   let changed = 0;
   for (const items of demoRecords()) {
     for (const outcome of await writer.write(items)) {
@@ -19,13 +43,4 @@ export async function loadDemo(core: Core): Promise<number> {
     }
   }
   return changed;
-}
-
-/** Loads the demo into a database that has no record of any kind. @returns whether it did */
-export async function loadDemoWhenEmpty(core: Core): Promise<boolean> {
-  const checks = core.registry.all.map((kind) => `EXISTS (SELECT 1 FROM ${kind.table})`);
-  const [row] = await core.database.query<{ used: boolean }>(`SELECT ${checks.join(' OR ')} AS used`);
-  if (row?.used !== false) return false;
-  await loadDemo(core);
-  return true;
 }

@@ -28,7 +28,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .version(version())
     .exitOverride()
     .showHelpAfterError();
-  addServeCommand(program);
+  addServeCommand(program, outcome);
   addWorkerCommand(program);
   addMigrateCommand(program);
   addImportCommand(program, outcome);

@@ -1,10 +1,16 @@
+import { once } from 'node:events';
+
 import type { Command } from 'commander';
+import type { Logger } from 'pino';
 
 import { createHttpServer } from '../app/server';
+import { isAuthenticationConfigured } from '../http/authentication';
+import { checkAddress, refuseUnsafeListen } from '../http/listening';
 import { onTermination } from '../kernel/process/termination';
 import { DEMO_QUERY, loadDemoWhenEmpty } from './demo-loading';
+import { EXIT_FAILURE } from './exit-codes';
 import { waitUntilIndexed } from './indexing-progress';
-import { openSession, type Session } from './session';
+import { openSession, readSettings } from './session';
 
 const DRAIN_MS = 10_000;
 
@@ -24,62 +30,82 @@ function banner(url: string): string {
   ].join('\n');
 }
 
-async function serve(): Promise<void> {
-  const session: Session = await openSession('own', 'kindred serve');
-  const { environment, logger, instance } = session;
+/** @returns the exit code */
+async function serve(): Promise<number> {
+  const settings = readSettings();
+  const { environment, logger } = settings;
+  // The address first: whoever cannot have it should not wait for stores, nor find a new data folder.
+  refuseUnsafeListen({
+    host: environment.http.host,
+    hasAuthentication: isAuthenticationConfigured(environment.authentication),
+  });
+  await checkAddress(environment.http);
+  const { instance } = await openSession('own', 'kindred serve', settings);
   const { core, stores } = instance;
   const relay = environment.relay.isEnabled ? core.createRelay() : undefined;
   const server = await createHttpServer(core, environment, logger, relay).catch(async (error: unknown) => {
     await instance.close();
     throw error;
   });
-  let finish: () => void = () => undefined;
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const stop = async (): Promise<void> => {
-    await server.close(DRAIN_MS);
-    await relay?.stop();
-    await instance.close();
-    finish();
+  const stopping = new AbortController();
+  let exitCode = 0;
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping.abort();
+    stopped ??= closeInOrder(logger, [() => server.close(DRAIN_MS), () => relay?.stop(), () => instance.close()]);
+    return stopped;
   };
-  const aborted = new AbortController();
   const release = onTermination((signal) => {
     logger.info({ signal }, 'stopping');
-    aborted.abort();
+    void stop();
+  });
+  void stores.failed.then((reason) => {
+    logger.fatal(reason);
+    exitCode = EXIT_FAILURE;
     void stop();
   });
   try {
-    // The port first: whoever cannot have it should not wait for anything else.
     const url = await server.listen(environment.http);
     stores.publish(url);
-    void stores.failed.then((reason) => {
-      logger.fatal(reason);
-      process.exitCode = 1;
-      void stop();
-    });
     relay?.start();
     // Not awaited before the demo is loaded: the model loads while records are written.
     const model = core.embedder.ready();
     model.catch(() => undefined);
     if (environment.isDemoEnabled && (await loadDemoWhenEmpty(core)) && relay) {
       await model;
-      await waitUntilIndexed(core, { label: 'Embedding the demo', signal: aborted.signal });
+      await waitUntilIndexed(core, { label: 'Embedding the demo', signal: stopping.signal });
     }
     await model;
-    if (!aborted.signal.aborted) process.stdout.write(`${banner(url)}\n`);
-    await finished;
+    if (!stopping.signal.aborted) {
+      process.stdout.write(`${banner(url)}\n`);
+      await once(stopping.signal, 'abort');
+    }
   } catch (error) {
-    await stop();
-    if (!aborted.signal.aborted) throw error;
+    // What is cut off by the stop itself is no failure.
+    if (!stopping.signal.aborted) throw error;
   } finally {
+    await stop();
     release();
+  }
+  return exitCode;
+}
+
+/** Takes every step, whether or not one before it failed. */
+async function closeInOrder(logger: Logger, steps: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      logger.error({ err: error }, 'a part could not be stopped in order');
+    }
   }
 }
 
-export function addServeCommand(program: Command): void {
+export function addServeCommand(program: Command, outcome: { code: number }): void {
   program
     .command('serve')
     .description('Start the GraphQL API, with its stores and relay unless settings name others.')
-    .action(serve);
+    .action(async () => {
+      outcome.code = await serve();
+    });
 }

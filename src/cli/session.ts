@@ -5,13 +5,16 @@ import { loadEnvironment, type Environment } from '../config/environment';
 import { createLogger } from '../http/logger';
 import { startProgress, type Progress } from './progress';
 
-export interface Session {
+export interface Settings {
   environment: Environment;
   logger: Logger;
+}
+
+export interface Session extends Settings {
   instance: Instance;
 }
 
-export function readSettings(): { environment: Environment; logger: Logger } {
+export function readSettings(): Settings {
   const environment = loadEnvironment();
   const logger = createLogger({
     level: environment.logLevel,
@@ -28,8 +31,11 @@ function logStream(): { write(line: string): void } | undefined {
 }
 
 /** Starts an instance with a progress bar for what has to be fetched first. */
-export async function openSession(stores: 'own' | 'attach', applicationName: string): Promise<Session> {
-  const { environment, logger } = readSettings();
+export async function openSession(
+  stores: 'own' | 'attach',
+  applicationName: string,
+  { environment, logger }: Settings = readSettings(),
+): Promise<Session> {
   let bar: Progress | undefined;
   const instance = await startInstance({
     environment,

@@ -1,19 +1,12 @@
 import path from 'node:path';
 
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 
 import { startVectorServer } from '../app/vector-server';
 import { onTermination } from '../kernel/process/termination';
+import { portNumber } from './port-option';
 
 const DEFAULT_PORT = 6333;
-const LAST_PORT = 65_535;
-
-function portNumber(value: string): number {
-  const port = Number(value);
-  if (!Number.isInteger(port) || port < 0 || port > LAST_PORT) throw new InvalidArgumentError('0 to 65535.');
-  return port;
-}
-
 export function addVectorServerCommand(program: Command): void {
   program
     .command('vector-server')

@@ -23,6 +23,7 @@ import { answerError, answerNotFound } from './error-answer';
 import { mountExplorer, wantsPage } from './explorer/explorer';
 import { createGraphQLServer, type CallerContext, type GraphQLServerOptions } from './graphql-server';
 import { isLoopback, listen, refuseUnsafeListen } from './listening';
+import { mountHealth, READINESS_TIMEOUT_MS } from './health';
 import { createReadiness, type ReadinessCheck } from './readiness';
 
 /** What a request tells the context that its resolvers get. */
@@ -57,7 +58,6 @@ export interface HttpServer<TContext extends CallerContext> {
 }
 
 const GRAPHQL_PATH = '/graphql';
-const READINESS_TIMEOUT_MS = 2_000;
 const CLOSE_DEADLINE_MS = 10_000;
 
 declare module 'fastify' {
@@ -204,20 +204,6 @@ function refuseForeignHosts(app: FastifyInstance): void {
         `Without authentication this server answers to localhost and 127.0.0.1 only, not to ${JSON.stringify(host)}.`,
       ),
     );
-  });
-}
-
-function mountHealth(
-  app: FastifyInstance,
-  askReadiness: ReturnType<typeof createReadiness>,
-  state: { isClosing: boolean },
-): void {
-  const config = { rateLimit: false } as const;
-  app.get('/health/live', { config }, () => ({ status: 'live' }));
-  app.get('/health/ready', { config }, async (_request, reply) => {
-    const { isReady, parts } = await askReadiness();
-    const status = state.isClosing ? 'closing' : isReady ? 'ready' : 'not ready';
-    return reply.code(status === 'ready' ? 200 : 503).send({ status, parts });
   });
 }
 
