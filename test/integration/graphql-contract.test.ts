@@ -2,8 +2,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
-import type {
-  GraphQLEnumType} from 'graphql';
 import {
   isEnumType,
   isInputObjectType,
@@ -81,7 +79,7 @@ function missingOf(definition: DefinitionNode): string[] {
     case Kind.ENUM_TYPE_DEFINITION: {
       if (!isEnumType(type)) return [name];
       return (definition.values ?? [])
-        .filter((value) => !(type).getValue(value.name.value))
+        .filter((value) => !type.getValue(value.name.value))
         .map((value) => `${name}.${value.name.value}`);
     }
     default:

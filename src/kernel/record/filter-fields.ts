@@ -78,5 +78,18 @@ export function payloadIndexType(type: FilterType): PayloadIndexType {
   }
 }
 
-/** Lists are compared without regard to case, on both sides. */
-export const foldListValue = (value: string): string => value.trim().toLowerCase();
+/**
+ * An item of a list as filters compare it: without regard to case and outer white space.
+ * Letter by letter, as SQL's `lower` does it; on the whole text, JavaScript would write a last Σ as ς.
+ */
+export function foldListValue(value: string): string {
+  const letters = Array.from(value.trim(), (letter) => (letter === 'İ' ? 'i' : letter.toLowerCase()));
+  return letters.join('').replaceAll('ς', 'σ');
+}
+
+/** What `trim` removes, for a language whose own `btrim` removes only spaces. */
+const WHITE_SPACE_SQL = String.raw`E' \t\n\u000B\f\r\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF'`;
+
+/** The same in SQL; both sides of a comparison must go through it. */
+export const foldListSql = (expression: string): string =>
+  `lower(translate(btrim(${expression}, ${WHITE_SPACE_SQL}), 'İς', 'iσ'))`;

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors/domain-error';
 import type { RangeBounds, VectorCondition, VectorFilter } from '../vector/vector-filter';
-import { filterFields, foldListValue, type FilterField } from './filter-fields';
+import { filterFields, foldListSql, foldListValue, type FilterField } from './filter-fields';
 import { decodeIdOf } from './global-id';
 import type { RecordKind } from './record-spec';
 import type { KindRegistry } from './registry';
@@ -180,12 +180,26 @@ export function filterToSql(filter: Filter, values: SqlValues): string {
     case 'gte':
     case 'lt':
     case 'lte':
-      return `${sql} ${COMPARISON[leaf.op]} ${values.add(leaf.value)}`;
+      return leaf.value instanceof Date
+        ? dateRangeSql(sql, leaf.op, leaf.value, values)
+        : `${sql} ${COMPARISON[leaf.op]} ${values.add(leaf.value)}`;
     case 'hasAny':
-      return `EXISTS (SELECT 1 FROM unnest(${sql}) item WHERE lower(btrim(item)) = ANY(${values.add(leaf.values)}))`;
+      return `${foldedItems(sql)} && ${values.add(leaf.values)}::text[]`;
     case 'hasAll':
-      return `ARRAY(SELECT lower(btrim(item)) FROM unnest(${sql}) item) @> ${values.add(leaf.values)}::text[]`;
+      return `${foldedItems(sql)} @> ${values.add(leaf.values)}::text[]`;
   }
+}
+
+const foldedItems = (sql: string): string => `ARRAY(SELECT ${foldListSql('item')} FROM unnest(${sql}) item)`;
+
+/**
+ * Columns hold microseconds; clients and payloads know milliseconds. What falls into the bound's own millisecond equals
+ * it: said of the bound and not of the column, so that an index on the column still serves.
+ */
+function dateRangeSql(sql: string, op: RangeOperator, bound: Date, values: SqlValues): string {
+  const isFromBelow = op === 'gte' || op === 'lt';
+  const at = isFromBelow ? bound : new Date(bound.getTime() + 1);
+  return `${sql} ${op === 'gt' || op === 'gte' ? '>=' : '<'} ${values.add(at)}`;
 }
 
 const forPayload = (value: Scalar): string | number | boolean => (value instanceof Date ? value.toISOString() : value);

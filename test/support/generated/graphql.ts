@@ -934,6 +934,27 @@ export type ResumesOfQueryVariables = Exact<{
 
 export type ResumesOfQuery = { profile?: { resumes: { totalCount: number, nodes: Array<{ title: string }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, endCursor?: string | null } } } | null };
 
+export type JobsBothQueryVariables = Exact<{
+  filter?: InputMaybe<JobFilter>;
+}>;
+
+
+export type JobsBothQuery = { list: { totalCount: number, nodes: Array<{ id: string }> }, found: { totalCount: number, nodes: Array<{ id: string }> } };
+
+export type ProfilesBothQueryVariables = Exact<{
+  filter?: InputMaybe<ProfileFilter>;
+}>;
+
+
+export type ProfilesBothQuery = { list: { totalCount: number, nodes: Array<{ id: string }> }, found: { totalCount: number, nodes: Array<{ id: string }> } };
+
+export type SkillsBothQueryVariables = Exact<{
+  filter?: InputMaybe<SkillFilter>;
+}>;
+
+
+export type SkillsBothQuery = { list: { totalCount: number, nodes: Array<{ id: string }> }, found: { totalCount: number, nodes: Array<{ id: string }> } };
+
 export type CreateProfileMutationVariables = Exact<{
   input: CreateProfileInput;
 }>;
@@ -1020,6 +1041,66 @@ export const ResumesOfDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ResumesOfQuery, ResumesOfQueryVariables>;
+export const JobsBothDocument = new TypedDocumentString(`
+    query JobsBoth($filter: JobFilter) {
+  list: jobs(first: 200, filter: $filter) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+  found: searchJobs(
+    query: {text: "work", mode: SEMANTIC}
+    filter: $filter
+    first: 100
+  ) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<JobsBothQuery, JobsBothQueryVariables>;
+export const ProfilesBothDocument = new TypedDocumentString(`
+    query ProfilesBoth($filter: ProfileFilter) {
+  list: profiles(first: 200, filter: $filter) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+  found: searchProfiles(
+    query: {text: "work", mode: SEMANTIC}
+    filter: $filter
+    first: 100
+  ) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ProfilesBothQuery, ProfilesBothQueryVariables>;
+export const SkillsBothDocument = new TypedDocumentString(`
+    query SkillsBoth($filter: SkillFilter) {
+  list: skills(first: 200, filter: $filter) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+  found: searchSkills(
+    query: {text: "work", mode: SEMANTIC}
+    filter: $filter
+    first: 100
+  ) {
+    totalCount
+    nodes {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SkillsBothQuery, SkillsBothQueryVariables>;
 export const CreateProfileDocument = new TypedDocumentString(`
     mutation CreateProfile($input: CreateProfileInput!) {
   createProfile(input: $input) {
