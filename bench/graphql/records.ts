@@ -1,4 +1,4 @@
-import type { ImportItem } from '../../src/import/import-writer';
+import type { WriteItem } from '../../src/import/import-writer';
 import { seeded } from '../support/random';
 
 const ROLES = ['Data engineer', 'Nurse', 'Backend developer', 'Teacher', 'Product designer', 'Carpenter', 'Analyst'];
@@ -36,7 +36,7 @@ function skillsOf(random: Random): { name: string }[] {
 }
 
 /** The same records on every run: `count` profiles with their skills and two positions each. */
-export function profileItems(count: number): ImportItem[] {
+export function profileItems(count: number): WriteItem[] {
   const random = seeded(1);
   return Array.from({ length: count }, (_, i) => ({
     kind: 'profile',
@@ -59,7 +59,7 @@ export function profileItems(count: number): ImportItem[] {
   }));
 }
 
-export function jobItems(count: number): ImportItem[] {
+export function jobItems(count: number): WriteItem[] {
   const random = seeded(2);
   return Array.from({ length: count }, (_, i) => ({
     kind: 'job_description',

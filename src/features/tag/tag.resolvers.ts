@@ -146,7 +146,7 @@ function tagConceptResolver(factory: RecordTypeFactory): new () => object {
       const present = chunks.filter((chunk) => chunk !== null);
       return connectionOf(
         present,
-        present.map((chunk) => encodeCursor(listName, chunk.id)),
+        (i) => encodeCursor(listName, present[i]?.id),
         { hasNextPage: ids.length > size, hasPreviousPage: afterId > 0 },
         () =>
           context.loaders.batch(`tag:chunkCount:${signature}`, tag.id, (keys: readonly number[]) =>

@@ -1,4 +1,5 @@
 import type { SqlRunner } from '../db/database';
+import { statementName } from '../db/statement-name';
 import type { RecordKind } from '../record/record-spec';
 import type { EmbeddingRow } from './embedding-row';
 import type { EmbeddingSpec } from './embedding-spec';
@@ -42,12 +43,10 @@ export class EmbeddingReader {
   /** All rows of each source, by type and position. */
   async bySources(kind: RecordKind, sourceIds: readonly number[]): Promise<EmbeddingRow[][]> {
     const spec = specOf(kind);
-    const rows = await this.sql.query<{ sourceId: number }>(
-      `SELECT ${rowSelect(spec)} FROM ${spec.table} t
+    const sql = `SELECT ${rowSelect(spec)} FROM ${spec.table} t
        WHERE t.${spec.sourceColumn} = ANY($1::int[])
-       ORDER BY t.${spec.sourceColumn}, t.embedding_type, t.${spec.chunkColumn}`,
-      [sourceIds],
-    );
+       ORDER BY t.${spec.sourceColumn}, t.embedding_type, t.${spec.chunkColumn}`;
+    const rows = await this.sql.query<{ sourceId: number }>(sql, [sourceIds], statementName(sql));
     const bySource = new Map<number, EmbeddingRow[]>(sourceIds.map((id) => [id, []]));
     for (const row of rows) bySource.get(row.sourceId)?.push(toRow(kind, row));
     return sourceIds.map((id) => bySource.get(id) ?? []);
@@ -55,10 +54,8 @@ export class EmbeddingReader {
 
   async byPointIds(kind: RecordKind, pointIds: readonly string[]): Promise<(EmbeddingRow | null)[]> {
     const spec = specOf(kind);
-    const rows = await this.sql.query<{ qdrantPointId: string }>(
-      `SELECT ${rowSelect(spec)} FROM ${spec.table} t WHERE t.qdrant_point_id = ANY($1::uuid[])`,
-      [pointIds],
-    );
+    const sql = `SELECT ${rowSelect(spec)} FROM ${spec.table} t WHERE t.qdrant_point_id = ANY($1::uuid[])`;
+    const rows = await this.sql.query<{ qdrantPointId: string }>(sql, [pointIds], statementName(sql));
     const byPoint = new Map(rows.map((row) => [row.qdrantPointId, toRow(kind, row)]));
     return pointIds.map((id) => byPoint.get(id) ?? null);
   }

@@ -1,8 +1,8 @@
-import { toGlobalId } from 'graphql-relay';
 import { GraphQLJSON } from 'graphql-scalars';
 import { Field, GraphQLISODateTime, ID, Int, InterfaceType, registerEnumType } from 'type-graphql';
 import { Column, Generated, PrimaryGeneratedColumn } from 'typeorm';
 
+import { toGlobalId } from '../record/global-id';
 import { typeNameOf } from '../record/record-base';
 
 export enum EmbeddingStatus {
@@ -96,6 +96,6 @@ export abstract class EmbeddingRow {
 
   @Field(() => ID, { name: 'id' })
   get globalId(): string {
-    return toGlobalId(typeNameOf(this), String(this.id));
+    return toGlobalId(typeNameOf(this), this.id);
   }
 }

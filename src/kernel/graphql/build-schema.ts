@@ -9,6 +9,7 @@ import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
+import { unwrapPlainFields } from './plain-fields';
 import { childResolvers, readResolver, referenceResolvers, writeResolver } from './record-resolvers';
 import type { RecordTypeFactory } from './record-types';
 import { evidenceResolver, matchResolver, rowResolvers, searchResolver } from './search-resolvers';
@@ -53,7 +54,7 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     ...crossSearchResolvers(registry),
     ...resolvers,
   ];
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: all as unknown as NonEmptyArray<ResolverClass>,
     orphanedTypes: [
       NodeInterface,
@@ -64,4 +65,6 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     emitSchemaFile: false,
     nullableByDefault: false,
   });
+  unwrapPlainFields(schema);
+  return schema;
 }

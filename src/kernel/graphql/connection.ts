@@ -26,26 +26,45 @@ export class Connection<T, E extends Edge<T> = Edge<T>> {
   }
 }
 
+/** The cursor of the row at `index`. Made when it is read: most clients read one a page, if any. */
+export type CursorAt = (index: number) => string;
+
+class ListEdge<T> implements Edge<T> {
+  constructor(
+    readonly node: T,
+    private readonly index: number,
+    private readonly cursorAt: CursorAt,
+  ) {}
+
+  get cursor(): string {
+    return this.cursorAt(this.index);
+  }
+}
+
+class LazyPageInfo implements PageInfo {
+  constructor(
+    private readonly edges: readonly Edge<unknown>[],
+    readonly hasNextPage: boolean,
+    readonly hasPreviousPage: boolean,
+  ) {}
+
+  get startCursor(): string | null {
+    return this.edges[0]?.cursor ?? null;
+  }
+
+  get endCursor(): string | null {
+    return this.edges.at(-1)?.cursor ?? null;
+  }
+}
+
 export function connectionOf<T>(
   nodes: readonly T[],
-  cursors: readonly string[],
+  cursorAt: CursorAt,
   page: { hasNextPage: boolean; hasPreviousPage: boolean },
   count: () => Promise<number>,
 ): Connection<T> {
-  const edges = nodes.map((node, i) => ({ node, cursor: cursors[i] as string }));
-  return new Connection(edges, pageInfoOf(edges, page), count);
-}
-
-function pageInfoOf(
-  edges: readonly Edge<unknown>[],
-  page: { hasNextPage: boolean; hasPreviousPage: boolean },
-): PageInfo {
-  return {
-    hasNextPage: page.hasNextPage,
-    hasPreviousPage: page.hasPreviousPage,
-    startCursor: edges[0]?.cursor ?? null,
-    endCursor: edges.at(-1)?.cursor ?? null,
-  };
+  const edges = nodes.map((node, i) => new ListEdge(node, i, cursorAt));
+  return new Connection(edges, new LazyPageInfo(edges, page.hasNextPage, page.hasPreviousPage), count);
 }
 
 export interface SearchEdge<T = RecordBase | EmbeddingRow> extends Edge<T> {
@@ -53,22 +72,29 @@ export interface SearchEdge<T = RecordBase | EmbeddingRow> extends Edge<T> {
   hit: SearchHit;
 }
 
+class HitEdge<T> extends ListEdge<T> implements SearchEdge<T> {
+  constructor(
+    node: T,
+    index: number,
+    cursorAt: CursorAt,
+    readonly hit: SearchHit,
+  ) {
+    super(node, index, cursorAt);
+  }
+
+  get score(): number {
+    return this.hit.score;
+  }
+}
+
 export function searchConnectionOf<T>(
   result: SearchResult,
   nodes: readonly T[],
-  listName: string,
+  listName: () => string,
   offset: number,
   count: () => Promise<number>,
 ): Connection<T, SearchEdge<T>> {
-  const edges = result.hits.map((hit, i) => ({
-    cursor: hitCursor(listName, offset + i + 1),
-    score: hit.score,
-    node: nodes[i] as T,
-    hit,
-  }));
-  return new Connection(
-    edges,
-    pageInfoOf(edges, { hasNextPage: result.hasNextPage, hasPreviousPage: offset > 0 }),
-    count,
-  );
+  const cursorAt = (index: number): string => hitCursor(listName(), offset + index + 1);
+  const edges = result.hits.map((hit, i) => new HitEdge(nodes[i] as T, i, cursorAt, hit));
+  return new Connection(edges, new LazyPageInfo(edges, result.hasNextPage, offset > 0), count);
 }

@@ -68,7 +68,7 @@ export function crossSearchResolvers(registry: KindRegistry): ResolverClass[] {
       }
       const chosen = kinds ? [...new Set(kinds)].map((kind) => registry.kind(kind)) : registry.embeddable;
       const listName = `search:${chosen.map((kind) => kind.kind).join('+')}`;
-      const page = readHitPage(listName, first, after);
+      const page = readHitPage(() => listName, first, after);
       const depth = page.offset + page.first;
       if (depth >= MAX_HIT_COUNT) {
         throw new DomainError('BAD_INPUT', `A search across kinds goes at most ${MAX_HIT_COUNT - 1} hits deep.`, {
@@ -83,7 +83,7 @@ export function crossSearchResolvers(registry: KindRegistry): ResolverClass[] {
         searchRecords({ kind, query: read, identity: '', mode, minScore: query.minScore, first: depth + 1 }, context);
       const results = await Promise.all(chosen.map(async (kind) => ({ kind: kind.kind, result: await search(kind) })));
       const merged = results
-        .flatMap(({ kind, result }) => result.edges.map((edge) => ({ ...edge, kind })))
+        .flatMap(({ kind, result }) => result.edges.map(({ node, score, hit }) => ({ node, score, hit, kind })))
         .sort((a, b) => b.score - a.score);
       const edges = merged
         .slice(page.offset, depth)

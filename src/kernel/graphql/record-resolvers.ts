@@ -65,7 +65,7 @@ export function readResolver(kind: RecordKind, factory: RecordTypeFactory): Reso
       const filter = new FilterReader(kind, registry).read(args.filter);
       const order = { property: args.orderBy?.field ?? 'id', isDescending: args.orderBy?.direction === 'DESC' };
       const page = await records.list(kind, filter, order, readPage(args), selectedOnNodes(info));
-      return connectionOf(page.records, page.cursors, page, () => records.count(kind, filter));
+      return connectionOf(page.records, page.cursorAt, page, () => records.count(kind, filter));
     }
   }
   return ReadResolver;
@@ -200,7 +200,7 @@ function childResolver(
       const { items, hasNextPage } = await context.loaders.childPage(kind, column, size, record.id, afterId);
       return connectionOf(
         items,
-        items.map((item) => encodeCursor(listName, item.id)),
+        (i) => encodeCursor(listName, items[i]?.id),
         { hasNextPage, hasPreviousPage: afterId > 0 },
         () => context.loaders.childCount(kind, column, record.id),
       );

@@ -78,14 +78,14 @@ export async function awaitSync(input: SearchInput, context: GraphQLContext): Pr
 
 /** `first` and `after` of a search. A search's cursor is a depth in its own ranking. */
 export function readHitPage(
-  listName: string,
+  listName: () => string,
   first: number | null | undefined,
   after: string | null | undefined,
 ): { first: number; offset: number } {
   const size = first ?? DEFAULT_HIT_COUNT;
   if (size < 0 || size > MAX_HIT_COUNT) throw bad('first', `${size} is outside 0 to ${MAX_HIT_COUNT}`);
   if (after == null) return { first: size, offset: 0 };
-  const depth = decodeCursor(listName, after);
+  const depth = decodeCursor(listName(), after);
   if (typeof depth !== 'number' || !Number.isInteger(depth) || depth < 0)
     throw bad('after', 'is no cursor of this search');
   return { first: size, offset: depth };

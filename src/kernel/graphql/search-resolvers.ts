@@ -222,7 +222,7 @@ export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): Reso
       const { items, hasNextPage } = await context.loaders.embeddingPage(kind, size, record.id, afterIndex);
       return connectionOf(
         items,
-        items.map((row) => encodeCursor(listName, row.chunkIndex)),
+        (i) => encodeCursor(listName, items[i]?.chunkIndex),
         { hasNextPage, hasPreviousPage: afterIndex >= 0 },
         () => context.loaders.embeddingCount(kind, record.id),
       );

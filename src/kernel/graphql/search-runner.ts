@@ -28,10 +28,15 @@ export interface SearchArguments {
   wanted?: ReadonlySet<string>;
 }
 
-function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: GraphQLContext) {
+function digestOf(args: SearchArguments): string {
   const identity = [args.identity, args.filter, args.mode, args.embeddingTypes, args.minScore, args.diversity];
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
-  const listName = `search:${args.kind.kind}:${unit}:${digest}`;
+  return createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
+}
+
+function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: GraphQLContext) {
+  // Only a cursor needs the name, and hashing it costs as much as the rest of this.
+  let name: string | undefined;
+  const listName = (): string => (name ??= `search:${args.kind.kind}:${unit}:${digestOf(args)}`);
   const page = readHitPage(listName, args.first, args.after);
   const rowAs = unit === 'row' ? args.kind.embedding?.rowAs : undefined;
   const idsName = rowAs ? sourceIdsName(rowAs) : undefined;

@@ -24,8 +24,19 @@ function collect(info: GraphQLResolveInfo, sets: readonly SelectionSetNode[], vi
 const setsOf = (nodes: readonly FieldNode[]): SelectionSetNode[] =>
   nodes.flatMap((node) => (node.selectionSet ? [node.selectionSet] : []));
 
-/** Fields selected on the records of a connection: under `nodes` and `edges.node`. */
+const selected = new WeakMap<FieldNode, ReadonlySet<string>>();
+
+/** Fields selected on the records of a connection: under `nodes` and `edges.node`. Read once a document. */
 export function selectedOnNodes(info: GraphQLResolveInfo): ReadonlySet<string> {
+  const [first] = info.fieldNodes;
+  // A field that is written twice has a node for each place, and which of them count may depend on variables.
+  if (!first || info.fieldNodes.length > 1) return readSelected(info);
+  let names = selected.get(first);
+  if (!names) selected.set(first, (names = readSelected(info)));
+  return names;
+}
+
+function readSelected(info: GraphQLResolveInfo): ReadonlySet<string> {
   const names = new Set<string>();
   const nodes: FieldNode[] = [];
   const edges: FieldNode[] = [];

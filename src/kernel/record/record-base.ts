@@ -1,6 +1,7 @@
-import { toGlobalId } from 'graphql-relay';
 import { Field, GraphQLISODateTime, ID, InterfaceType, ObjectType } from 'type-graphql';
 import { Column, Generated, PrimaryGeneratedColumn } from 'typeorm';
+
+import { toGlobalId } from './global-id';
 
 /** GraphQL type name of a record class, set when its spec is defined. */
 const typeNames = new WeakMap<object, string>();
@@ -59,6 +60,6 @@ export abstract class RecordBase {
   archivedAt!: Date | null;
 
   get globalId(): string {
-    return toGlobalId(typeNameOf(this), String(this.id));
+    return toGlobalId(typeNameOf(this), this.id);
   }
 }

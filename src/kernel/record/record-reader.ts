@@ -1,4 +1,5 @@
 import type { SqlRunner } from '../db/database';
+import { statementName } from '../db/statement-name';
 import { specOf } from '../embedding/embedding-reader';
 import { DomainError } from '../errors/domain-error';
 import { filterToSql, SqlValues, type CheckedFilter } from './filter';
@@ -16,7 +17,8 @@ export interface OrderBy {
 
 export interface RecordPage {
   records: RecordBase[];
-  cursors: string[];
+  /** Of the record at that index. */
+  cursorAt: (index: number) => string;
   hasNextPage: boolean;
   hasPreviousPage: boolean;
 }
@@ -49,6 +51,10 @@ export function visibleSql(kind: RecordKind, registry: KindRegistry, archived: C
   return archived === 'ONLY' ? `(${isArchived.join(' OR ')})` : `NOT (${isArchived.join(' OR ')})`;
 }
 
+function isUnfiltered({ condition }: CheckedFilter): boolean {
+  return 'all' in condition && condition.all.length === 0;
+}
+
 /** Reads records with raw SQL: one statement a call, whatever the number of records. */
 export class RecordReader {
   constructor(
@@ -63,10 +69,8 @@ export class RecordReader {
     options: { wanted?: Wanted; archived?: CheckedFilter['archived'] } = {},
   ): Promise<(RecordBase | null)[]> {
     const visible = visibleSql(kind, this.registry, options.archived ?? 'INCLUDE');
-    const rows = await this.sql.query<{ id: number }>(
-      `SELECT ${selectList(kind, options.wanted)} FROM ${kind.table} t WHERE t.id = ANY($1::int[]) AND ${visible}`,
-      [ids],
-    );
+    const sql = `SELECT ${selectList(kind, options.wanted)} FROM ${kind.table} t WHERE t.id = ANY($1::int[]) AND ${visible}`;
+    const rows = await this.sql.query<{ id: number }>(sql, [ids], statementName(sql));
     const byId = new Map(rows.map((row) => [row.id, toRecord(kind, row)]));
     return ids.map((id) => byId.get(id) ?? null);
   }
@@ -113,19 +117,26 @@ export class RecordReader {
     }
     const direction = isDescending ? 'DESC' : 'ASC';
     const nulls = page.isBackward ? 'NULLS FIRST' : 'NULLS LAST';
-    const rows = await this.sql.query<{ id: number; cursor_value: string | null }>(
-      `SELECT ${selectList(kind, wanted)}, t.${ordered.column}::text AS cursor_value FROM ${kind.table} t
+    const isById = ordered.column === 'id';
+    const cursorValue = isById ? '' : `, t.${ordered.column}::text AS cursor_value`;
+    const orderBy = isById ? '' : `t.${ordered.column} ${direction} ${ordered.isNullable ? nulls : ''}, `;
+    const limit = values.add(page.size + 1);
+    const sql = `SELECT ${selectList(kind, wanted)}${cursorValue} FROM ${kind.table} t
        WHERE ${where.map((condition) => `(${condition})`).join(' AND ')}
-       ORDER BY t.${ordered.column} ${direction} ${ordered.isNullable ? nulls : ''}, t.id ${direction}
-       LIMIT ${values.add(page.size + 1)}`,
-      values.values,
-    );
+       ORDER BY ${orderBy}t.id ${direction} LIMIT ${limit}`;
+    // The best plan of a filtered list depends on the filter's values.
+    const name = isUnfiltered(filter) ? statementName(sql) : undefined;
+    const rows = await this.sql.query<{ id: number; cursor_value?: string | null }>(sql, values.values, name);
     const hasMore = rows.length > page.size;
     if (hasMore) rows.pop();
     if (page.isBackward) rows.reverse();
+    const cursorAt = (index: number): string => {
+      const { id, cursor_value: value = null } = rows[index] as (typeof rows)[number];
+      return encodeCursor(listName, [isById ? String(id) : value, id]);
+    };
     return {
-      records: rows.map(({ cursor_value: _, ...row }) => toRecord(kind, row)),
-      cursors: rows.map((row) => encodeCursor(listName, [row.cursor_value, row.id])),
+      records: rows.map(isById ? (row) => toRecord(kind, row) : ({ cursor_value: _, ...row }) => toRecord(kind, row)),
+      cursorAt,
       hasNextPage: page.isBackward ? page.cursor !== undefined : hasMore,
       hasPreviousPage: page.isBackward ? hasMore : page.cursor !== undefined,
     };
@@ -162,11 +173,9 @@ export class RecordReader {
     orderBy: string,
     parentIds: readonly number[],
   ): Promise<RecordBase[][]> {
-    const rows = await this.sql.query<{ parent_key: number }>(
-      `SELECT ${selectList(kind)}, t.${column} AS parent_key FROM ${kind.table} t
-       WHERE t.${column} = ANY($1::int[]) AND t.archived_at IS NULL ORDER BY ${orderBy}`,
-      [parentIds],
-    );
+    const sql = `SELECT ${selectList(kind)}, t.${column} AS parent_key FROM ${kind.table} t
+       WHERE t.${column} = ANY($1::int[]) AND t.archived_at IS NULL ORDER BY ${orderBy}`;
+    const rows = await this.sql.query<{ parent_key: number }>(sql, [parentIds], statementName(sql));
     const byParent = new Map<number, RecordBase[]>(parentIds.map((id) => [id, []]));
     for (const { parent_key: parent, ...row } of rows) byParent.get(parent)?.push(toRecord(kind, row));
     return parentIds.map((id) => byParent.get(id) ?? []);
@@ -228,6 +237,7 @@ export class RecordReader {
     const [value, id] = position as [string | null, number];
     const beyond = isDescending ? '<' : '>';
     const tie = `t.id ${beyond} ${values.add(id)}::int`;
+    if (ordered.column === 'id') return tie;
     if (value === null) {
       return isBackward
         ? `(t.${ordered.column} IS NULL AND ${tie}) OR t.${ordered.column} IS NOT NULL`

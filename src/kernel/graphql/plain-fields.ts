@@ -1,0 +1,50 @@
+import { isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
+import { getMetadataStorage } from 'type-graphql';
+
+type Class = abstract new (...args: never[]) => object;
+
+/** The class and what it extends. */
+function lineOf(target: Function): Function[] {
+  const line: Function[] = [];
+  for (let one: unknown = target; typeof one === 'function' && one !== Function.prototype;) {
+    line.push(one);
+    one = Object.getPrototypeOf(one);
+  }
+  return line;
+}
+
+/** Whether the class has a method of that name, which must be called and not read. */
+function isMethod(line: readonly Function[], name: string): boolean {
+  return line.some((one) => {
+    const prototype = (one as Class).prototype as object;
+    return typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === 'function';
+  });
+}
+
+/**
+ * Makes fields that only read a property do just that. type-graphql wraps every field for middlewares and access rules,
+ * which Kindred has none of; unwrapped, graphql-js reads the property itself and compiled queries read it inline.
+ */
+export function unwrapPlainFields(schema: GraphQLSchema): void {
+  const storage = getMetadataStorage();
+  for (const { name: typeName, target, interfaceClasses } of storage.objectTypes) {
+    const type = schema.getType(typeName);
+    if (!isObjectType(type)) continue;
+    const line = [target, ...(interfaceClasses ?? [])].flatMap(lineOf);
+    const resolved = new Set(
+      storage.fieldResolvers
+        .filter((resolver) => resolver.kind === 'external' && line.includes(resolver.getObjectType?.() as Function))
+        .map((resolver) => resolver.schemaName),
+    );
+    for (const field of Object.values(type.getFields())) {
+      const source = storage.fields.find((one) => one.schemaName === field.name && line.includes(one.target));
+      if (!source || resolved.has(field.name) || isMethod(line, source.name)) continue;
+      if ((source.middlewares?.length ?? 0) > 0 || source.roles) continue;
+      field.resolve = source.name === field.name ? undefined : readerOf(source.name);
+    }
+  }
+}
+
+function readerOf(property: string): GraphQLFieldResolver<Record<string, unknown>, unknown> {
+  return (root) => root[property];
+}
