@@ -25,8 +25,13 @@ const SMALLEST_BUDGET_TOKENS = 16;
 /** A last chunk smaller than this share of the budget is evened out with the one before it. */
 const TINY_TAIL_SHARE = 0.25;
 
+/** A segmenter takes time for the whole text at every step: 10 s for 100,000 characters at once, 0.1 s in stretches. */
+const SEGMENTED_STRETCH = 2048;
+
 const BLANK_LINES = /(?:\r\n|\n|\r)(?:[^\S\r\n]*(?:\r\n|\n|\r))+/g;
 const WORDS_WITH_SPACE = /\s*\S+\s*/gu;
+/** Has characters that consist of several code points. */
+const COMPOSED = /[\p{M}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d]/u;
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -109,45 +114,75 @@ const total = (spans: readonly Span[]): number => spans.reduce((sum, span) => su
 /** Sentences, or parts of those that do not fit; together they cover `start` to `end`. */
 function pieces(text: string, start: number, end: number, budget: number): Span[] {
   const found: Span[] = [];
-  for (const { segment, index } of sentences.segment(text.slice(start, end))) {
-    const tokens = estimateTokens(segment);
-    const from = start + index;
-    if (tokens <= budget) found.push({ start: from, end: from + segment.length, tokens });
-    else found.push(...cutSentence(segment, from, budget));
+  let from = start;
+  for (const sentence of sentencesOf(text, start, end)) {
+    const tokens = estimateTokens(sentence);
+    if (tokens <= budget) found.push({ start: from, end: from + sentence.length, tokens });
+    else found.push(...cutSentence(sentence, from, budget));
+    from += sentence.length;
   }
   return found;
 }
 
+/** Segments a stretch at a time. A sentence that fills a whole stretch is cut: it fits no chunk anyway. */
+function* sentencesOf(text: string, start: number, end: number): Generator<string> {
+  for (let from = start; from < end;) {
+    const to = characterStart(text, Math.min(end, from + SEGMENTED_STRETCH), end);
+    const found = Array.from(sentences.segment(text.slice(from, to)), ({ segment }) => segment);
+    // The last one may go on behind the stretch.
+    if (to < end && found.length > 1) found.pop();
+    for (const sentence of found) {
+      yield sentence;
+      from += sentence.length;
+    }
+  }
+}
+
+/** Its words, and parts of those that do not fit. */
 function cutSentence(sentence: string, start: number, budget: number): Span[] {
   const found: Span[] = [];
-  let current: Span | undefined;
-  const add = (from: number, to: number, tokens: number): void => {
-    if (current && current.tokens + tokens <= budget) {
-      current.end = to;
-      current.tokens += tokens;
-      return;
-    }
-    current = { start: from, end: to, tokens };
-    found.push(current);
-  };
   for (const { 0: word, index } of sentence.matchAll(WORDS_WITH_SPACE)) {
     const tokens = estimateTokens(word);
+    let from = start + index;
     if (tokens <= budget) {
-      add(start + index, start + index + word.length, tokens);
+      found.push({ start: from, end: from + word.length, tokens });
       continue;
     }
-    for (const { segment, index: offset } of graphemes.segment(word)) {
-      // One character can carry any number of marks.
-      const parts = estimateTokens(segment) <= budget ? [segment] : Array.from(segment);
-      let from = start + index + offset;
-      for (const part of parts) {
-        // Alone a character counts for at least as much as within its word.
-        add(from, from + part.length, Math.max(1, estimateTokens(part)));
-        from += part.length;
-      }
+    for (const part of COMPOSED.test(word) ? characters(word, budget) : stretches(word, budget)) {
+      // Parts of a word may make more tokens together than each alone, but never more than their length.
+      found.push({ start: from, end: from + part.length, tokens: part.length });
+      from += part.length;
     }
   }
   return found;
+}
+
+/** Parts of at most `budget` UTF-16 units, none of which is more than one token. */
+function* stretches(word: string, budget: number): Generator<string> {
+  for (let from = 0; from < word.length;) {
+    const to = characterStart(word, Math.min(word.length, from + budget), word.length);
+    yield word.slice(from, to);
+    from = to;
+  }
+}
+
+/** What a reader calls a character, as long as it fits the budget: one can carry any number of marks. */
+function* characters(word: string, budget: number): Generator<string> {
+  for (let from = 0; from < word.length;) {
+    const to = characterStart(word, Math.min(word.length, from + SEGMENTED_STRETCH), word.length);
+    for (const { segment } of graphemes.segment(word.slice(from, to))) {
+      if (estimateTokens(segment) <= budget) yield segment;
+      else yield* segment;
+    }
+    from = to;
+  }
+}
+
+/** `index`, or the one before when `index` is in the middle of a surrogate pair. */
+function characterStart(text: string, index: number, end: number): number {
+  if (index === end) return end;
+  const unit = text.charCodeAt(index);
+  return unit >= 0xdc00 && unit <= 0xdfff ? index - 1 : index;
 }
 
 function trimmed(text: string, start: number, end: number): Chunk | undefined {
