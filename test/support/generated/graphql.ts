@@ -976,6 +976,13 @@ export type TagFamilyQueryVariables = Exact<{
 
 export type TagFamilyQuery = { tag?: { name: string, parent?: { name: string } | null, children: Array<{ name: string }>, ancestors: Array<{ name: string }>, descendants: Array<{ name: string }> } | null };
 
+export type NestedQueryVariables = Exact<{
+  first: Scalars['Int']['input'];
+}>;
+
+
+export type NestedQuery = { profiles: { nodes: Array<{ id: string, name: string, embeddings: Array<{ embeddingType: string, text: string, status: EmbeddingStatus, model: { name: string } }>, skills: Array<{ name: string }>, workExperiences: Array<{ title: string, embeddings: Array<{ text: string }> }>, matchingJobs: { edges: Array<{ score: number, node: { title: string }, evidence: Array<{ text: string, score: number, embedding: { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } }> }> } }> } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -1166,3 +1173,46 @@ export const TagFamilyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TagFamilyQuery, TagFamilyQueryVariables>;
+export const NestedDocument = new TypedDocumentString(`
+    query Nested($first: Int!) {
+  profiles(first: $first) {
+    nodes {
+      id
+      name
+      embeddings {
+        embeddingType
+        text
+        status
+        model {
+          name
+        }
+      }
+      skills {
+        name
+      }
+      workExperiences {
+        title
+        embeddings {
+          text
+        }
+      }
+      matchingJobs(first: 5) {
+        edges {
+          score
+          node {
+            title
+          }
+          evidence {
+            text
+            score
+            embedding {
+              id
+              vector
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<NestedQuery, NestedQueryVariables>;
