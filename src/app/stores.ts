@@ -67,14 +67,17 @@ async function startEmbedded(
   close: () => Promise<void>,
 ): Promise<Stores> {
   let isClosing = false;
-  let failed: Promise<string> = never;
+  const failures: Promise<string>[] = [];
+  const watch = (server: { exited: Promise<void> }, name: string): void => {
+    failures.push(server.exited.then(() => (isClosing ? never : `The embedded ${name} ended unexpectedly.`)));
+  };
   const postgres = async (): Promise<string> => {
     if (environment.databaseUrl !== undefined) return environment.databaseUrl;
     const server = await startEmbeddedPostgres({
       dataDir: path.join(environment.dataDir, 'postgres'),
       log: (line) => logger.debug({ part: 'postgres' }, line),
     });
-    failed = server.exited.then(() => (isClosing ? never : 'The embedded PostgreSQL ended unexpectedly.'));
+    watch(server, 'PostgreSQL');
     closers.push(() => server.stop());
     return server.url;
   };
@@ -88,6 +91,7 @@ async function startEmbedded(
       apiKey: ownKey,
       log: { error: (message) => logger.error({ part: 'qdrant' }, message) },
     });
+    watch(server, 'vector server');
     closers.push(() => server.close());
     return { url: server.url, apiKey: ownKey };
   };
@@ -109,7 +113,7 @@ async function startEmbedded(
         qdrantApiKey: vectors.value.apiKey,
         startedAt,
       }),
-    failed,
+    failed: Promise.race(failures),
     close: () => {
       isClosing = true;
       return close();

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { createServer, isIPv4 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { DomainError } from '../kernel/errors/domain-error';
 import { systemCode } from '../kernel/process/file-error';
@@ -22,6 +22,23 @@ export function refuseUnsafeListen(settings: { host: string; hasAuthentication: 
     `Refusing to listen on ${settings.host} without authentication: whoever reaches it could read and change everything. ` +
       'Configure KINDRED_API_KEYS or KINDRED_JWT_SECRET (see .env.example), or listen on 127.0.0.1.',
   );
+}
+
+/**
+ * Finds out whether the address can be had now, before anything costly is started for it.
+ * @throws DomainError CONFIGURATION as `listen` does
+ */
+export async function checkAddress(where: { host: string; port: number }): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(where, resolve);
+    });
+    await new Promise((resolve) => server.close(resolve));
+  } catch (error) {
+    throw explainListenError(error, where);
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ interface Prepared {
  */
 export class ImportWriter {
   constructor(
-    private readonly database: Database,
+    private readonly database: Pick<Database, 'transaction'>,
     private readonly registry: KindRegistry,
     private readonly actor = 'import',
   ) {}

@@ -28,6 +28,24 @@ async function indexedPoints(folder: string): Promise<number | undefined> {
   );
 }
 
+/** Lets the demo get as far as its last table, and no further while this program lives. */
+async function isHeldInTheDemo(folder: string): Promise<boolean> {
+  const runtime = readRuntime(folder);
+  if (runtime === undefined) return false;
+  return withDatabase(runtime.databaseUrl, async (client) => {
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE content_items IN SHARE MODE');
+    return eventually('the demo to reach the last table', async () => {
+      const waiting = await count(
+        client,
+        "pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%content_items%'",
+      );
+      const isThere = (await count(client, 'content_items')) > 0;
+      return waiting > 0 || isThere ? waiting > 0 : undefined;
+    });
+  });
+}
+
 describe('serve killed while it starts', () => {
   const folder = temporaryFolder();
   const moments = {
@@ -51,6 +69,7 @@ describe('serve killed while it starts', () => {
     `leaves no PostgreSQL behind, and the next start has everything: ${JSON.stringify(moments)}`,
     async () => {
       await killWhen((program) => program.logs().length >= moments.logLine);
+      await killWhen(() => isHeldInTheDemo(folder));
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.firstPoints);
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.laterPoints);
 

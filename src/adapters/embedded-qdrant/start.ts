@@ -21,6 +21,8 @@ export interface EmbeddedQdrantOptions {
 export interface EmbeddedQdrant {
   url: string;
   port: number;
+  /** Resolves when the server is gone, whether it was closed or ended by itself. */
+  exited: Promise<void>;
   /** Resolves once everything acknowledged is on disk and the folder is free again. */
   close(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startEmbeddedQdrant(options: EmbeddedQdrantOptions): Promi
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
     port: listening,
+    exited,
     close: async () => {
       if (!isClosing) worker.postMessage({ type: 'close' } satisfies ToWorker);
       isClosing = true;
