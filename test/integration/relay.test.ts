@@ -223,6 +223,22 @@ describe('a vector server that does not work', () => {
   });
 });
 
+describe('a database that drops every connection', () => {
+  it('is come back to, and hears of new work again', async () => {
+    const path = await open();
+    await path.sql(insertManyTags, [30]);
+    const relay = path.relay({ pollMs: 60_000 });
+    await path.idle();
+    await path
+      .sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()')
+      .catch(() => undefined);
+    await eventually(() => path.id(insertTag, ['after the loss']));
+    await eventually(async () => expect(await path.points('tag_concept')).toHaveLength(31));
+    await eventually(() => expect(relay.outage).toBeUndefined());
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
 describe('a worker that is late', () => {
   it('gives up what another worker has taken over', async () => {
     const gate = new Gate();
