@@ -6,7 +6,8 @@ type Class = abstract new (...args: never[]) => object;
 /** The class and what it extends. */
 function lineOf(target: Function): Function[] {
   const line: Function[] = [];
-  for (let one: unknown = target; typeof one === 'function' && one !== Function.prototype;) {
+  // Ends at what has no prototype: the `Function.prototype` of whichever realm made the class, and test runners have two.
+  for (let one: unknown = target; typeof one === 'function' && one.prototype !== undefined;) {
     line.push(one);
     one = Object.getPrototypeOf(one);
   }
