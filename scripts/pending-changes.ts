@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { recordKinds } from '../src/features/registry';
 import { captureFunctions, type CaptureFunction } from '../src/kernel/outbox/capture-sql';
+import { deferrable, pendingRules } from './pending-rules';
 
 /** Statements that bring a migrated database to what the program now asks for, and those that take them back. */
 export interface PendingChanges {
@@ -19,9 +20,12 @@ interface CapturedState {
 export async function pendingChanges(dataSource: DataSource): Promise<PendingChanges> {
   const schema = await dataSource.driver.createSchemaBuilder().log();
   const changes: PendingChanges = {
-    up: schema.upQueries.map(({ query }) => query),
+    up: schema.upQueries.map(({ query }) => deferrable(query)),
     down: schema.downQueries.map(({ query }) => query).reverse(),
   };
+  const rules = await pendingRules(dataSource, recordKinds);
+  changes.up.push(...rules.up);
+  changes.down.unshift(...rules.down);
   const functions = captureFunctions(recordKinds);
   const before = await readCaptured(dataSource);
   const after = await whatWouldBeCaptured(dataSource, functions, changes.up);
