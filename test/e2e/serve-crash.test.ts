@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Client } from 'pg';
 
 import { addressesOf, count, pointIds, untilIndexed, withDatabase } from './support/both-stores';
 import { eventually, PATIENCE_MS } from './support/eventually';
@@ -28,21 +29,14 @@ async function indexedPoints(folder: string): Promise<number | undefined> {
   );
 }
 
-/** Lets the demo get as far as its last table, and no further while this program lives. */
-async function isHeldInTheDemo(folder: string): Promise<boolean> {
-  const runtime = readRuntime(folder);
-  if (runtime === undefined) return false;
-  return withDatabase(runtime.databaseUrl, async (client) => {
-    await client.query('BEGIN');
-    await client.query('LOCK TABLE content_items IN SHARE MODE');
-    return eventually('the demo to reach the last table', async () => {
-      const waiting = await count(
-        client,
-        "pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%content_items%'",
-      );
-      const isThere = (await count(client, 'content_items')) > 0;
-      return waiting > 0 || isThere ? waiting > 0 : undefined;
-    });
+/** Lets the demo get as far as its last table, and no further until the connection ends. */
+async function holdTheDemo(client: Client): Promise<void> {
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE content_items IN SHARE MODE');
+  await eventually('the demo to reach its last table', async () => {
+    const waiting = await count(client, "pg_locks WHERE NOT granted AND relation = 'content_items'::regclass");
+    const written = await count(client, 'content_items');
+    return waiting > 0 || written > 0 ? true : undefined;
   });
 }
 
@@ -69,7 +63,21 @@ describe('serve killed while it starts', () => {
     `leaves no PostgreSQL behind, and the next start has everything: ${JSON.stringify(moments)}`,
     async () => {
       await killWhen((program) => program.logs().length >= moments.logLine);
-      await killWhen(() => isHeldInTheDemo(folder));
+      let holding: Promise<void> | undefined;
+      let isHeld = false;
+      await killWhen(() => {
+        const runtime = readRuntime(folder);
+        if (runtime !== undefined) {
+          holding ??= withDatabase(runtime.databaseUrl, async (client) => {
+            const killed = new Promise((resolve) => client.once('end', resolve));
+            await holdTheDemo(client);
+            isHeld = true;
+            await killed;
+          });
+        }
+        return isHeld;
+      });
+      await holding;
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.firstPoints);
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.laterPoints);
 
