@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
 import type { RecordKind } from '../src/kernel/record/record-spec';
-import type { PendingChanges } from './pending-changes';
 
 /** A trigger that every table of a sort has, by which the database itself keeps its rules. */
 interface RuleTrigger {
@@ -31,7 +30,10 @@ function hashRule(table: string): RuleTrigger {
 }
 
 /** The rule triggers that the database lacks. A trigger of a table that is yet to be made goes with its table. */
-export async function pendingRules(dataSource: DataSource, kinds: readonly RecordKind[]): Promise<PendingChanges> {
+export async function pendingRules(
+  dataSource: DataSource,
+  kinds: readonly RecordKind[],
+): Promise<{ up: string[]; down: string[] }> {
   const wanted = kinds.flatMap(({ table, embedding }) => [
     ...commonRules(table),
     ...(embedding ? [...commonRules(embedding.table), hashRule(embedding.table)] : []),
