@@ -52,7 +52,11 @@ const url = (protocols: string[], example: string) =>
   variable(
     z
       .string()
-      .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol))
+      .refine((value) => {
+        // PostgreSQL's own form for a unix socket has a user and no host, which the web's URLs may not.
+        const url = value.replace(/^(postgres(?:ql)?:\/\/[^/]*@)(?=\/)/, '$1localhost');
+        return URL.canParse(url) && protocols.includes(new URL(url).protocol);
+      })
       .optional(),
     `a URL such as ${example}`,
     { isSecret: true },

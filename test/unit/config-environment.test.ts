@@ -84,6 +84,13 @@ describe('loadEnvironment', () => {
     expect(environment.relay.isEnabled).toBe(false);
   });
 
+  it('takes the form of a database address that leads to a unix socket', () => {
+    const url = 'postgresql://kindred@/kindred?host=%2Frun%2Fpostgresql';
+    expect(loadEnvironment({ DATABASE_URL: url }).databaseUrl).toBe(url);
+    expect(problemsOf({ DATABASE_URL: 'mysql://kindred@/kindred' })).toHaveLength(1);
+    expect(problemsOf({ QDRANT_URL: 'http://me@/' })).toHaveLength(1);
+  });
+
   it('lists every wrong variable with its value and what is right', () => {
     const problems = problemsOf({
       PORT: '70000',

@@ -23,6 +23,9 @@ class ReadableNames extends DefaultNamingStrategy {
   }
 }
 
+/** For a new connection or one of the pool's; without it, a server that accepts and is silent is waited for for ever. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** The one place that says how Kindred talks to PostgreSQL. Not connected yet. */
 export function createDataSource(settings: DataSourceSettings): DataSource {
   return new DataSource({
@@ -39,5 +42,6 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     installExtensions: false,
     applicationName: settings.applicationName,
     poolSize: settings.poolSize,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
   });
 }
