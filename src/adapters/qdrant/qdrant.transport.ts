@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { VectorStoreUnavailableError } from '../../kernel/vector/vector-store.errors';
+import { Exchange, type Answer } from './exchange';
 import { answerError, transferError } from './qdrant.errors';
 
 export interface QdrantRequestReport {
@@ -92,28 +93,16 @@ export class QdrantTransport {
   }
 
   async #exchange(method: HttpMethod, path: string, options: SendOptions): Promise<string> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), this.#timeoutMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, deadline.signal]) : deadline.signal;
     const startedAt = performance.now();
-    let status: number | undefined;
-    let text: string;
-    let headers: Record<string, string | string[] | undefined>;
+    const request = { method, path: this.#basePath + path, headers: this.#headers, body: bodyText(options.body) };
+    const exchange = new Exchange(this.#pool, request, this.#timeoutMs, options.signal);
+    let answer: Answer | undefined;
     try {
-      const response = await this.#pool.request({
-        method,
-        path: this.#basePath + path,
-        headers: this.#headers,
-        body: bodyText(options.body),
-        signal,
-      });
-      text = await response.body.text();
-      headers = response.headers;
-      status = response.statusCode;
+      answer = await exchange.answer;
     } catch (error) {
       const failure = transferError(error, this.#describe(method, path), {
-        isTimeout: deadline.signal.aborted,
-        isCancelled: options.signal?.aborted ?? false,
+        isTimeout: exchange.isTimeout,
+        isCancelled: exchange.isCancelled,
         timeoutMs: this.#timeoutMs,
       });
       this.#options.log?.warn(
@@ -122,9 +111,9 @@ export class QdrantTransport {
       );
       throw failure;
     } finally {
-      clearTimeout(timer);
-      this.#report(method, path, performance.now() - startedAt, status);
+      this.#report(method, path, performance.now() - startedAt, answer?.status);
     }
+    const { status, headers, text } = answer;
     if (status >= 200 && status < 300) return text;
     throw answerError(status, headers['retry-after'], text, this.#describe(method, path));
   }

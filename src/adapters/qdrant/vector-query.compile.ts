@@ -78,7 +78,7 @@ function compileFusion(
 }
 
 function targetRequest(collection: string, target: QueryTarget): TargetRequest {
-  if ('dense' in target) return { query: Array.from(target.dense), using: DENSE };
+  if ('dense' in target) return { query: numbers(target.dense), using: DENSE };
   if ('lexical' in target) return { query: target.lexical, using: LEXICAL };
   const query = isOneExample(target)
     ? target.positive[0]!
@@ -92,9 +92,14 @@ function targetRequest(collection: string, target: QueryTarget): TargetRequest {
   return { query, using: target.using, ...lookup(collection, target) };
 }
 
+/** JSON writes a typed array as an object. */
+function numbers(vector: readonly number[] | Float32Array): number[] {
+  return Array.isArray(vector) ? vector : Array.from(vector);
+}
+
 function diverseRequest(collection: string, target: QueryTarget, diversity: number, candidates: number): TargetRequest {
   const mmr = { diversity, candidates_limit: candidates };
-  if ('dense' in target) return { query: { nearest: Array.from(target.dense), mmr }, using: DENSE };
+  if ('dense' in target) return { query: { nearest: numbers(target.dense), mmr }, using: DENSE };
   if ('positive' in target && target.using === DENSE && isOneExample(target)) {
     return { query: { nearest: target.positive[0]!, mmr }, using: DENSE, ...lookup(collection, target) };
   }

@@ -1,14 +1,20 @@
 import type { SqlRunner } from '../db/database';
 import { statementName } from '../db/statement-name';
+import type { Wanted } from '../record/record-columns';
 import type { RecordKind } from '../record/record-spec';
 import type { EmbeddingRow } from './embedding-row';
 import type { EmbeddingSpec } from './embedding-spec';
 
-const SHARED_COLUMNS: readonly [column: string, property: string][] = [
+/** Columns that fields start from are read always. */
+const KEY_COLUMNS: readonly [column: string, property: string][] = [
   ['id', 'id'],
-  ['uuid', 'uuid'],
   ['qdrant_point_id', 'qdrantPointId'],
   ['embedding_type', 'embeddingType'],
+  ['archived_at', 'archivedAt'],
+];
+
+const OTHER_COLUMNS: readonly [column: string, property: string][] = [
+  ['uuid', 'uuid'],
   ['text', 'text'],
   ['context_line', 'contextLine'],
   ['start_offset', 'startOffset'],
@@ -19,11 +25,11 @@ const SHARED_COLUMNS: readonly [column: string, property: string][] = [
   ['updated_at', 'updatedAt'],
   ['created_by', 'createdBy'],
   ['updated_by', 'updatedBy'],
-  ['archived_at', 'archivedAt'],
 ];
 
-function rowSelect(spec: EmbeddingSpec): string {
-  const shared = SHARED_COLUMNS.map(([column, property]) => `t.${column} AS "${property}"`).join(', ');
+function rowSelect(spec: EmbeddingSpec, wanted?: Wanted): string {
+  const others = wanted ? OTHER_COLUMNS.filter(([, property]) => wanted.has(property)) : OTHER_COLUMNS;
+  const shared = [...KEY_COLUMNS, ...others].map(([column, property]) => `t.${column} AS "${property}"`).join(', ');
   return `${shared}, t.${spec.sourceColumn} AS "sourceId", t.${spec.chunkColumn} AS "chunkIndex"`;
 }
 
@@ -40,10 +46,10 @@ function toRow(kind: RecordKind, row: object): EmbeddingRow {
 export class EmbeddingReader {
   constructor(private readonly sql: SqlRunner) {}
 
-  /** All rows of each source, by type and position. */
-  async bySources(kind: RecordKind, sourceIds: readonly number[]): Promise<EmbeddingRow[][]> {
+  /** All rows of each source, by type and position, with their keys and the `wanted` properties. */
+  async bySources(kind: RecordKind, sourceIds: readonly number[], wanted?: Wanted): Promise<EmbeddingRow[][]> {
     const spec = specOf(kind);
-    const sql = `SELECT ${rowSelect(spec)} FROM ${spec.table} t
+    const sql = `SELECT ${rowSelect(spec, wanted)} FROM ${spec.table} t
        WHERE t.${spec.sourceColumn} = ANY($1::int[])
        ORDER BY t.${spec.sourceColumn}, t.embedding_type, t.${spec.chunkColumn}`;
     const rows = await this.sql.query<{ sourceId: number }>(sql, [sourceIds], statementName(sql));

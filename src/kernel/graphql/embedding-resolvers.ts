@@ -1,4 +1,5 @@
-import { Arg, Ctx, FieldResolver, Float, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Float, Info, Resolver, Root } from 'type-graphql';
 
 import { specOf } from '../embedding/embedding-reader';
 import { EmbeddingRow, EmbeddingStatus } from '../embedding/embedding-row';
@@ -6,10 +7,12 @@ import { DomainError } from '../errors/domain-error';
 import { EmbeddingModel } from '../model/embedding-model.entity';
 import type { RecordBase } from '../record/record-base';
 import { typeNameOf } from '../record/record-base';
+import type { Wanted } from '../record/record-columns';
 import type { RecordKind } from '../record/record-spec';
 import { EmbeddableInterface } from '../record/record-table';
 import type { GraphQLContext } from './context';
 import type { RecordTypeFactory } from './record-types';
+import { selectedFields } from './selection';
 import { IndexingState, IndexingStatus } from './shared-types';
 
 type ResolverClass = new () => object;
@@ -65,6 +68,13 @@ export class EmbeddableResolver {
   }
 }
 
+/** Properties of the rows that will be read. Rows that are records of their own have fields with needs of their own. */
+function wantedOfRows(kind: RecordKind, info: GraphQLResolveInfo): Wanted {
+  if (specOf(kind).rowAs) return undefined;
+  const fields = selectedFields(info);
+  return fields.has('metadata') ? new Set([...fields, 'metadataJson']) : fields;
+}
+
 /** A record's `embeddings`, and the typed enum on each row. */
 export function embeddingResolvers(kind: RecordKind, factory: RecordTypeFactory): ResolverClass[] {
   const spec = specOf(kind);
@@ -77,8 +87,9 @@ export function embeddingResolvers(kind: RecordKind, factory: RecordTypeFactory)
       @Root() record: RecordBase,
       @Arg('types', () => [enumType], { nullable: true }) types: string[] | null | undefined,
       @Ctx() context: GraphQLContext,
+      @Info() info: GraphQLResolveInfo,
     ): Promise<EmbeddingRow[]> {
-      const rows = await context.loaders.embeddingsOf(kind, record.id);
+      const rows = await context.loaders.embeddingsOf(kind, record.id, wantedOfRows(kind, info));
       return types ? rows.filter((row) => types.includes(row.embeddingType)) : rows;
     }
   }

@@ -16,12 +16,40 @@ export interface ChildPage<T> {
   hasNextPage: boolean;
 }
 
+/** One statement on embedding rows, open for more until it is sent. */
+interface RowReading {
+  wanted: Wanted;
+  isSent: boolean;
+  rows: DataLoader<number, EmbeddingRow[]>;
+}
+
+const names = new WeakMap<ReadonlySet<string>, string>();
+
+function nameOf(wanted: Wanted): string {
+  if (!wanted) return '*';
+  let name = names.get(wanted);
+  if (name === undefined) names.set(wanted, (name = [...wanted].sort().join()));
+  return name;
+}
+
+function covers(read: Wanted, wanted: Wanted): boolean {
+  if (!read || read === wanted) return true;
+  if (!wanted) return false;
+  for (const property of wanted) if (!read.has(property)) return false;
+  return true;
+}
+
+function union(a: Wanted, b: Wanted): Wanted {
+  return a && b ? new Set([...a, ...b]) : undefined;
+}
+
 /**
  * One request's loaders. Siblings that ask in the same tick share one statement (or one Qdrant batch), whatever the
  * nesting. A loader is made when it is first asked for.
  */
 export class Loaders {
   private readonly made = new Map<string, DataLoader<never, unknown>>();
+  private readonly rowReadings = new Map<RecordKind, RowReading>();
 
   constructor(private readonly services: Services) {}
 
@@ -31,12 +59,22 @@ export class Loaders {
     ).load(id);
   }
 
-  /** Null when the row is gone, or is archived and not asked for. */
-  visibleRecord(kind: RecordKind, id: number, archived: ArchivedChoice, wanted: Wanted): Promise<RecordBase | null> {
-    const columns = wanted ? [...wanted].sort().join() : '*';
-    return this.loader<number, RecordBase | null>(`visible:${kind.kind}:${archived}:${columns}`, (ids) =>
-      this.services.records.byIds(kind, ids, { wanted, archived }),
-    ).load(id);
+  /** Of these ids, the records that are there and to be shown. Searches of one level share one statement. */
+  visibleRecords(
+    kind: RecordKind,
+    ids: readonly number[],
+    archived: ArchivedChoice,
+    wanted: Wanted,
+  ): Promise<ReadonlyMap<number, RecordBase>> {
+    return this.loader<readonly number[], ReadonlyMap<number, RecordBase>>(
+      `visible:${kind.kind}:${archived}:${nameOf(wanted)}`,
+      async (lists) => {
+        const found = await this.services.records.mapOf(kind, [...new Set(lists.flat())], { wanted, archived });
+        return lists.map(() => found);
+      },
+      undefined,
+      false,
+    ).load(ids);
   }
 
   recordByExternalId(kind: RecordKind, externalId: string): Promise<RecordBase | null> {
@@ -72,10 +110,19 @@ export class Loaders {
     ).load(parentId);
   }
 
-  embeddingsOf(kind: RecordKind, sourceId: number): Promise<EmbeddingRow[]> {
-    return this.loader<number, EmbeddingRow[]>(`embeddings:${kind.kind}`, (ids) =>
-      this.services.embeddings.bySources(kind, ids),
-    ).load(sourceId);
+  /**
+   * The rows of a record, with their keys and at least the `wanted` properties. Fields that are resolved together share
+   * one statement, which reads what any of them wants.
+   */
+  embeddingsOf(kind: RecordKind, sourceId: number, wanted: Wanted): Promise<EmbeddingRow[]> {
+    let reading = this.rowReadings.get(kind);
+    if (!reading || (reading.isSent && !covers(reading.wanted, wanted))) {
+      reading = this.newRowReading(kind, reading ? union(reading.wanted, wanted) : wanted);
+      this.rowReadings.set(kind, reading);
+    } else if (!reading.isSent && !covers(reading.wanted, wanted)) {
+      reading.wanted = union(reading.wanted, wanted);
+    }
+    return reading.rows.load(sourceId);
   }
 
   embeddingByPoint(kind: RecordKind, pointId: string): Promise<EmbeddingRow | null> {
@@ -146,6 +193,18 @@ export class Loaders {
   /** Loads a further thing of a feature's own, batched like the rest. */
   batch<K, V>(name: string, key: K, load: (keys: readonly K[]) => Promise<(V | Error)[]>): Promise<V> {
     return this.loader<K, V>(name, load).load(key);
+  }
+
+  private newRowReading(kind: RecordKind, wanted: Wanted): RowReading {
+    const reading: RowReading = {
+      wanted,
+      isSent: false,
+      rows: new DataLoader<number, EmbeddingRow[]>((ids) => {
+        reading.isSent = true;
+        return this.services.embeddings.bySources(kind, ids, reading.wanted);
+      }),
+    };
+    return reading;
   }
 
   private loader<K, V>(

@@ -51,6 +51,21 @@ function readSelected(info: GraphQLResolveInfo): ReadonlySet<string> {
   return names;
 }
 
+const selectedBelow = new WeakMap<FieldNode, ReadonlySet<string>>();
+
+/** Fields selected directly below this one. Read once a document. */
+export function selectedFields(info: GraphQLResolveInfo): ReadonlySet<string> {
+  const [first] = info.fieldNodes;
+  let names = info.fieldNodes.length === 1 && first ? selectedBelow.get(first) : undefined;
+  if (!names) {
+    const found = new Set<string>();
+    collect(info, setsOf(info.fieldNodes), (field) => found.add(field.name.value));
+    names = found;
+    if (info.fieldNodes.length === 1 && first) selectedBelow.set(first, names);
+  }
+  return names;
+}
+
 export function selects(info: GraphQLResolveInfo, fieldName: string): boolean {
   let isSelected = false;
   collect(info, setsOf(info.fieldNodes), (field) => {

@@ -4,6 +4,7 @@ import { filterFields, foldListSql, foldListValue, type FilterField } from './fi
 import { decodeIdOf } from './global-id';
 import type { RecordKind } from './record-spec';
 import type { KindRegistry } from './registry';
+import { isStorable, UNSTORABLE_PROBLEM } from './storable-text';
 
 export type ArchivedChoice = 'EXCLUDE' | 'INCLUDE' | 'ONLY';
 
@@ -36,6 +37,7 @@ export interface CheckedFilter {
 
 const MAX_DEPTH = 8;
 const MAX_VALUES = 1000;
+const MAX_CONDITIONS = 1000;
 const COMBINATORS = new Set(['and', 'or', 'not', 'archived']);
 
 function checkLength(values: readonly unknown[], field: string): void {
@@ -46,15 +48,30 @@ function checkLength(values: readonly unknown[], field: string): void {
   }
 }
 
+function checkText(value: unknown, field: string): void {
+  if (typeof value === 'string' && !isStorable(value)) {
+    throw new DomainError('BAD_INPUT', `${field}: ${UNSTORABLE_PROBLEM}.`, { details: { field } });
+  }
+}
+
 function checkDate(value: unknown, field: string): void {
   if (value instanceof Date && Number.isNaN(value.getTime())) {
     throw new DomainError('BAD_INPUT', `${field}: not a date; use ISO 8601.`, { details: { field } });
   }
 }
 
+const fieldsByKind = new WeakMap<RecordKind, ReadonlyMap<string, FilterField>>();
+
+function fieldsOf(kind: RecordKind): ReadonlyMap<string, FilterField> {
+  let fields = fieldsByKind.get(kind);
+  if (!fields) fieldsByKind.set(kind, (fields = new Map(filterFields(kind).map((field) => [field.field, field]))));
+  return fields;
+}
+
 /** Turns a client's filter into a checked one. Null operators count as absent. */
 export class FilterReader {
-  private readonly fields: Map<string, FilterField>;
+  private readonly fields: ReadonlyMap<string, FilterField>;
+  private conditionCount = 0;
 
   constructor(
     private readonly kind: RecordKind,
@@ -62,10 +79,11 @@ export class FilterReader {
     /** What the list of record ids is called: `ids`, or `storyIds` where the filter is of a story's chunks. */
     private readonly idsName = 'ids',
   ) {
-    this.fields = new Map(filterFields(kind).map((field) => [field.field, field]));
+    this.fields = fieldsOf(kind);
   }
 
   read(input: FilterInput | null | undefined, path = 'filter'): CheckedFilter {
+    this.conditionCount = 0;
     return {
       condition: input ? this.readNode(input, path, 0) : { all: [] },
       archived: input?.archived ?? 'EXCLUDE',
@@ -74,7 +92,19 @@ export class FilterReader {
 
   private readNode(input: FilterInput, path: string, depth: number): Filter {
     if (depth > MAX_DEPTH) {
-      throw new DomainError('BAD_INPUT', `${path}: filters nest more than ${MAX_DEPTH} levels deep.`);
+      throw new DomainError('BAD_INPUT', `${path}: filters nest more than ${MAX_DEPTH} levels deep.`, {
+        details: { field: path, max: MAX_DEPTH },
+      });
+    }
+    if (depth > 0 && input.archived != null) {
+      throw new DomainError('BAD_INPUT', `${path}.archived: can be chosen at the top level of a filter only.`, {
+        details: { field: `${path}.archived` },
+      });
+    }
+    if (++this.conditionCount > MAX_CONDITIONS) {
+      throw new DomainError('BAD_INPUT', `filter: has more conditions than the ${MAX_CONDITIONS} that are allowed.`, {
+        details: { field: 'filter', max: MAX_CONDITIONS },
+      });
     }
     const all: Filter[] = [];
     const ids = input[this.idsName] as string[] | null | undefined;
@@ -99,6 +129,7 @@ export class FilterReader {
     const target = field.referenceKind === undefined ? undefined : this.registry.kind(field.referenceKind).names.type;
     const scalar = (value: unknown, at: string): Scalar => {
       checkDate(value, at);
+      checkText(value, at);
       return target === undefined ? (value as Scalar) : decodeIdOf(target, String(value), at);
     };
     const leaves: Filter[] = [];
@@ -112,7 +143,7 @@ export class FilterReader {
         case 'in': {
           const values = value as unknown[];
           checkLength(values, at);
-          leaves.push({ leaf: { op, field, values: values.map((one) => scalar(one, at)) } });
+          leaves.push({ leaf: { op, field, values: values.map((one, i) => scalar(one, `${at}[${i}]`)) } });
           break;
         }
         case 'isNull':
@@ -126,12 +157,14 @@ export class FilterReader {
           leaves.push({ leaf: { op, field, value: value as number | Date } });
           break;
         case 'has':
+          checkText(value, at);
           leaves.push({ leaf: { op: 'hasAll', field, values: [foldListValue(value as string)] } });
           break;
         case 'hasAny':
         case 'hasAll': {
           const values = value as string[];
           checkLength(values, at);
+          values.forEach((one, i) => checkText(one, `${at}[${i}]`));
           leaves.push({ leaf: { op, field, values: values.map(foldListValue) } });
           break;
         }

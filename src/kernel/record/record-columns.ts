@@ -41,8 +41,19 @@ export function recordColumns(kind: RecordKind): RecordColumn[] {
 /** Properties to read; `undefined` reads all. */
 export type Wanted = ReadonlySet<string> | undefined;
 
+const selectLists = new WeakMap<RecordKind, WeakMap<ReadonlySet<string>, string>>();
+
 /** `t.a AS "a", …` for the wanted properties, under the names that the record class has. */
 export function selectList(kind: RecordKind, wanted?: Wanted): string {
+  if (!wanted) return readSelectList(kind);
+  let lists = selectLists.get(kind);
+  if (!lists) selectLists.set(kind, (lists = new WeakMap()));
+  let list = lists.get(wanted);
+  if (list === undefined) lists.set(wanted, (list = readSelectList(kind, wanted)));
+  return list;
+}
+
+function readSelectList(kind: RecordKind, wanted?: Wanted): string {
   return recordColumns(kind)
     .filter((column) => column.isAlwaysRead || !wanted || wanted.has(column.property))
     .map((column) => `t.${column.column} AS "${column.property}"`)

@@ -3,7 +3,8 @@ import { statementName } from '../db/statement-name';
 import { specOf } from '../embedding/embedding-reader';
 import { DomainError } from '../errors/domain-error';
 import { filterToSql, SqlValues, type CheckedFilter } from './filter';
-import { decodeCursor, encodeCursor, type Page } from './page';
+import { decodeCursor, encodeCursor, readInteger, type Page } from './page';
+import { isStorable } from './storable-text';
 import type { RecordBase } from './record-base';
 import { selectList, toRecord, type Wanted } from './record-columns';
 import type { RecordKind } from './record-spec';
@@ -29,6 +30,8 @@ interface OrderedColumn {
   isNullable: boolean;
 }
 
+const LARGEST_INTEGER = 2_147_483_647;
+
 const SQL_TYPES: Record<string, string> = {
   integer: 'integer',
   float: 'double precision',
@@ -36,6 +39,30 @@ const SQL_TYPES: Record<string, string> = {
   datetime: 'timestamptz',
   uuid: 'uuid',
 };
+
+/** Where a list goes on: the ordered value as text, null where there is none, and the id that breaks ties. */
+type Position = readonly [value: string | null, id: number];
+
+const POSITION_PATTERNS: Record<string, RegExp> = {
+  integer: /^-?\d{1,10}$/,
+  'double precision': /^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)$|^NaN$/,
+  boolean: /^(true|false)$/,
+  timestamptz: /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)*$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+};
+
+/** A position as a cursor holds it; `undefined` for one that PostgreSQL could not read. */
+function readPosition({ sqlType, isNullable }: OrderedColumn, given: unknown): Position | undefined {
+  if (!Array.isArray(given) || given.length !== 2) return undefined;
+  const [value, rawId] = given as unknown[];
+  const id = readInteger(rawId);
+  if (id === undefined) return undefined;
+  if (value === null) return isNullable ? [null, id] : undefined;
+  if (typeof value !== 'string' || !isStorable(value)) return undefined;
+  if (POSITION_PATTERNS[sqlType]?.test(value) === false) return undefined;
+  if (sqlType === 'integer' && Math.abs(Number(value)) > LARGEST_INTEGER) return undefined;
+  return [value, id];
+}
 
 /** What hides a record: its own archiving or its owner's. Over alias `t`. */
 export function visibleSql(kind: RecordKind, registry: KindRegistry, archived: CheckedFilter['archived']): string {
@@ -68,11 +95,20 @@ export class RecordReader {
     ids: readonly number[],
     options: { wanted?: Wanted; archived?: CheckedFilter['archived'] } = {},
   ): Promise<(RecordBase | null)[]> {
+    const byId = await this.mapOf(kind, ids, options);
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
+  /** The same by id; what is absent or left out has no entry. */
+  async mapOf(
+    kind: RecordKind,
+    ids: readonly number[],
+    options: { wanted?: Wanted; archived?: CheckedFilter['archived'] } = {},
+  ): Promise<Map<number, RecordBase>> {
     const visible = visibleSql(kind, this.registry, options.archived ?? 'INCLUDE');
     const sql = `SELECT ${selectList(kind, options.wanted)} FROM ${kind.table} t WHERE t.id = ANY($1::int[]) AND ${visible}`;
     const rows = await this.sql.query<{ id: number }>(sql, [ids], statementName(sql));
-    const byId = new Map(rows.map((row) => [row.id, toRecord(kind, row)]));
-    return ids.map((id) => byId.get(id) ?? null);
+    return new Map(rows.map((row) => [row.id, toRecord(kind, row)]));
   }
 
   /** By a unique column, in the order asked; absent ones are null. */
@@ -113,7 +149,8 @@ export class RecordReader {
     const where = [filterToSql(filter.condition, values), visibleSql(kind, this.registry, filter.archived)];
     const isDescending = order.isDescending !== page.isBackward;
     if (page.cursor !== undefined) {
-      where.push(this.afterCursor(ordered, decodeCursor(listName, page.cursor), isDescending, page.isBackward, values));
+      const position = decodeCursor(listName, page.cursor, (given) => readPosition(ordered, given), page.cursorField);
+      where.push(this.afterCursor(ordered, position, isDescending, page.isBackward, values));
     }
     const direction = isDescending ? 'DESC' : 'ASC';
     const nulls = page.isBackward ? 'NULLS FIRST' : 'NULLS LAST';
@@ -229,12 +266,12 @@ export class RecordReader {
   /** Rows after the cursor in the order that is read, absent values last (or first, reading backwards). */
   private afterCursor(
     ordered: OrderedColumn,
-    position: unknown,
+    position: Position,
     isDescending: boolean,
     isBackward: boolean,
     values: SqlValues,
   ): string {
-    const [value, id] = position as [string | null, number];
+    const [value, id] = position;
     const beyond = isDescending ? '<' : '>';
     const tie = `t.id ${beyond} ${values.add(id)}::int`;
     if (ordered.column === 'id') return tie;

@@ -33,9 +33,15 @@ export type { SearchRequest, SearchResult } from './search-request';
 
 /** What a search needs of the request it serves: shared, batched reads. */
 export interface SearchReads {
-  embeddingsOf(kind: RecordKind, sourceId: number): Promise<EmbeddingRow[]>;
-  /** Null when the row is gone, or is not to be shown. */
-  visibleRecord(kind: RecordKind, id: number, archived: ArchivedChoice, wanted: Wanted): Promise<RecordBase | null>;
+  /** Rows with their keys and the `wanted` properties. */
+  embeddingsOf(kind: RecordKind, sourceId: number, wanted: Wanted): Promise<EmbeddingRow[]>;
+  /** By id; without those whose row is gone, or is not to be shown. */
+  visibleRecords(
+    kind: RecordKind,
+    ids: readonly number[],
+    archived: ArchivedChoice,
+    wanted: Wanted,
+  ): Promise<ReadonlyMap<number, RecordBase>>;
 }
 
 export interface SearchServiceOptions {
@@ -55,6 +61,7 @@ const MAX_EXAMPLES = 16;
 const FUSION_CANDIDATES = 60;
 const MAX_ROUNDS = 5;
 const EVIDENCE_PER_RECORD = 5;
+const KEYS_ONLY: Wanted = new Set();
 
 type Candidate = Omit<SearchHit, 'record'>;
 
@@ -130,13 +137,12 @@ export class SearchService {
     const hits: SearchHit[] = [];
     for (let from = 0; from < candidates.length && hits.length <= wanted;) {
       const slice = candidates.slice(from, from + wanted + 1 - hits.length);
-      const records = await Promise.all(
-        slice.map((hit) => reads.visibleRecord(request.kind, hit.entityId, request.filter.archived, request.wanted)),
-      );
-      slice.forEach((hit, i) => {
-        const record = records[i];
-        if (record) hits.push({ ...hit, record });
-      });
+      const ids = slice.map((hit) => hit.entityId);
+      const records = await reads.visibleRecords(request.kind, ids, request.filter.archived, request.wanted);
+      for (const { entityId, score, chunks } of slice) {
+        const record = records.get(entityId);
+        if (record) hits.push({ entityId, score, chunks, record });
+      }
       from += slice.length;
     }
     const isExhausted = answer.length < progress.limit || progress.limit >= MAX_CHUNKS || isLast;
@@ -167,11 +173,11 @@ export class SearchService {
     const spec = specOf(request.kind);
     const types = request.embeddingTypes ?? spec.defaultTypes;
     for (const type of types) {
-      if (!(type in spec.types)) {
+      if (!Object.hasOwn(spec.types, type)) {
         throw new DomainError(
           'UNKNOWN_EMBEDDING_TYPE',
-          `embeddingTypes: '${type}' is no embedding type of ${request.kind.names.label}s; there are ${Object.keys(spec.types).join(', ')}.`,
-          { details: { field: 'embeddingTypes', allowed: Object.keys(spec.types) } },
+          `query.embeddingTypes: '${type}' is no embedding type of ${request.kind.names.label}s; there are ${Object.keys(spec.types).join(', ')}.`,
+          { details: { field: 'query.embeddingTypes', allowed: Object.keys(spec.types) } },
         );
       }
     }
@@ -205,7 +211,7 @@ export class SearchService {
     if (isDenseOnly && mode !== 'SEMANTIC') {
       const what = request.diversity === undefined ? 'A search by vector or by examples' : 'diversity';
       throw new DomainError('BAD_INPUT', `${what} works in mode SEMANTIC only, not in ${mode}.`, {
-        details: { field: 'mode', allowed: [searchModes[0]] },
+        details: { field: 'query.mode', allowed: [searchModes[0]] },
       });
     }
     return mode;
@@ -253,8 +259,8 @@ export class SearchService {
     const kind = all[0]?.kind;
     if (!kind) throw new DomainError('BAD_INPUT', 'examples.positive: give at least one example.');
     if (all.some((example) => example.kind !== kind)) {
-      throw new DomainError('BAD_INPUT', 'examples: all examples must be of one type.', {
-        details: { field: 'examples' },
+      throw new DomainError('BAD_INPUT', 'query.examples: all examples must be of one type.', {
+        details: { field: 'query.examples' },
       });
     }
     const points = async (list: StoredRecord[]): Promise<string[]> =>
@@ -273,7 +279,7 @@ export class SearchService {
 
   private async pointsOf(stored: StoredRecord, reads: SearchReads): Promise<string[]> {
     if (stored.pointId !== undefined) return [stored.pointId];
-    const rows = await reads.embeddingsOf(stored.kind, stored.id);
+    const rows = await reads.embeddingsOf(stored.kind, stored.id, KEYS_ONLY);
     const { defaultTypes } = specOf(stored.kind);
     return rows
       .filter((row) => defaultTypes.includes(row.embeddingType))
@@ -290,8 +296,15 @@ export class SearchService {
         { details: { field: 'query.vector', expected: dimensions, actual: vector.length } },
       );
     }
-    if (!vector.every(Number.isFinite) || vector.every((value) => value === 0)) {
-      throw new DomainError('BAD_INPUT', 'query.vector: every number must be finite, and one at least not 0.', {
+    // The vector server keeps single precision; beyond it a number is infinite there, or nothing.
+    const single = Float32Array.from(vector);
+    if (!single.every(Number.isFinite)) {
+      throw new DomainError('BAD_INPUT', 'query.vector: every number must be finite, in single precision too.', {
+        details: { field: 'query.vector' },
+      });
+    }
+    if (single.every((value) => value === 0)) {
+      throw new DomainError('BAD_INPUT', 'query.vector: every number is 0, so it has no direction to compare.', {
         details: { field: 'query.vector' },
       });
     }
