@@ -1,11 +1,13 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { Check, Index } from 'typeorm';
+import { z } from 'zod';
 
 import { EmbeddingRow } from '../../kernel/embedding/embedding-row';
 import { EmbeddingTable } from '../../kernel/embedding/embedding-table';
 import { Attribute } from '../../kernel/record/attribute';
 import { RecordBase } from '../../kernel/record/record-base';
 import { RecordTable } from '../../kernel/record/record-table';
+import { isBlank } from '../../kernel/record/storable-text';
 
 @ObjectType({ description: 'A skill that a job asks for.' })
 export class JobSkill {
@@ -50,6 +52,7 @@ export class JobDescription extends RecordBase {
   @Attribute({
     type: 'json',
     shape: { output: () => JobSkill, input: () => JobSkillInput },
+    validate: z.array(z.object({ name: z.string().refine((name) => !isBlank(name), 'must not be blank') })),
     isFilterable: true,
     filterValue: (value) => (value as JobSkill[]).map((skill) => skill.name),
     filterSql: "ARRAY(SELECT entry ->> 'name' FROM jsonb_array_elements(t.skills) AS entry)",
@@ -79,6 +82,7 @@ export class JobDescription extends RecordBase {
     isNullable: true,
     isFilterable: true,
     isOrderable: true,
+    validate: z.number().min(0, 'must be at least 0'),
     description: 'Per year, in `currency`.',
   })
   salaryMin!: number | null;
@@ -88,6 +92,7 @@ export class JobDescription extends RecordBase {
     isNullable: true,
     isFilterable: true,
     isOrderable: true,
+    validate: z.number().min(0, 'must be at least 0'),
     description: 'Per year, in `currency`.',
   })
   salaryMax!: number | null;

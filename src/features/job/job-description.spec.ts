@@ -61,10 +61,11 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
     hybridWeights: { dense: 1, lexical: 1 },
     meanTermCount: 120,
   },
-  validate: ({ salaryMin, salaryMax }) => {
+  validate: ({ salaryMin, salaryMax }, path) => {
     if (salaryMin != null && salaryMax != null && salaryMax < salaryMin) {
-      throw new DomainError('BAD_INPUT', `salaryMax (${salaryMax}) is below salaryMin (${salaryMin}).`, {
-        details: { field: 'salaryMax' },
+      const field = `${path}.salaryMax`;
+      throw new DomainError('BAD_INPUT', `${field}: ${salaryMax} is below salaryMin, which is ${salaryMin}.`, {
+        details: { field },
       });
     }
   },

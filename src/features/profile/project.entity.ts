@@ -26,7 +26,12 @@ export class Project extends RecordBase {
   @Attribute({ type: 'strings', isFilterable: true })
   technologies!: string[];
 
-  @Attribute({ type: 'string', maxLength: 2000, isNullable: true, validate: z.url('is not a URL') })
+  @Attribute({
+    type: 'string',
+    maxLength: 2000,
+    isNullable: true,
+    validate: z.url({ protocol: /^https?$/, error: 'is not a URL that begins with http:// or https://' }),
+  })
   url!: string | null;
 
   @Attribute({ type: 'integer', default: 0, isOrderable: true, description: 'Order within the profile.' })

@@ -3,7 +3,7 @@ import { Arg, Ctx, Field, Float, FieldResolver, Int, ObjectType, Resolver, Root 
 import { connectionOf, type Connection } from '../../kernel/graphql/connection';
 import type { GraphQLContext } from '../../kernel/graphql/context';
 import type { RecordTypeFactory } from '../../kernel/graphql/record-types';
-import { decodeCursor, encodeCursor, readPage } from '../../kernel/record/page';
+import { decodeCursor, encodeCursor, readInteger, readPage } from '../../kernel/record/page';
 import type { EmbeddingRow } from '../../kernel/embedding/embedding-row';
 import { Story, StoryChunkEmbedding } from '../story/story.entity';
 import { storySpec } from '../story/story.spec';
@@ -133,7 +133,7 @@ function tagConceptResolver(factory: RecordTypeFactory): new () => object {
       const isDeep = includeDescendants ?? false;
       const listName = `tag.storyChunks:${isDeep ? 'deep' : 'own'}`;
       const { size, cursor } = readPage({ first, after });
-      const afterId = cursor === undefined ? 0 : Number(decodeCursor(listName, cursor));
+      const afterId = cursor === undefined ? 0 : decodeCursor(listName, cursor, readInteger);
       const options = { statuses, isDeep, limit: size + 1 };
       const signature = `${statuses.join()}:${isDeep}`;
       const ids = await context.loaders.batch(

@@ -66,6 +66,11 @@ export function crossSearchResolvers(registry: KindRegistry): ResolverClass[] {
           details: { field: 'query.embeddingTypes' },
         });
       }
+      if (kinds?.length === 0) {
+        throw new DomainError('BAD_INPUT', 'kinds: is empty; leave it out to search every kind.', {
+          details: { field: 'kinds' },
+        });
+      }
       const chosen = kinds ? [...new Set(kinds)].map((kind) => registry.kind(kind)) : registry.embeddable;
       const listName = `search:${chosen.map((kind) => kind.kind).join('+')}`;
       const page = readHitPage(() => listName, first, after);

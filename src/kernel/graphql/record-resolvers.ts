@@ -5,7 +5,7 @@ import { DomainError } from '../errors/domain-error';
 import type { ReferenceOptions } from '../record/attribute';
 import { FilterReader, type FilterInput } from '../record/filter';
 import { decodeIdOf, toGlobalId } from '../record/global-id';
-import { decodeCursor, encodeCursor, readPage, type PageInput } from '../record/page';
+import { decodeCursor, encodeCursor, readInteger, readPage, type PageInput } from '../record/page';
 import type { RecordBase } from '../record/record-base';
 import type { RecordInput } from '../record/record-input';
 import type { ChildList, RecordKind } from '../record/record-spec';
@@ -196,7 +196,7 @@ function childResolver(
     ): Promise<Connection<RecordBase>> {
       const listName = `${parent.kind}.${list.field}`;
       const { size, cursor } = readPage({ first, after });
-      const afterId = cursor === undefined ? 0 : Number(decodeCursor(listName, cursor));
+      const afterId = cursor === undefined ? 0 : decodeCursor(listName, cursor, readInteger);
       const { items, hasNextPage } = await context.loaders.childPage(kind, column, size, record.id, afterId);
       return connectionOf(
         items,

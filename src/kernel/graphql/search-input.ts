@@ -1,6 +1,7 @@
 import { DomainError } from '../errors/domain-error';
 import { decodeGlobalId } from '../record/global-id';
-import { decodeCursor, encodeCursor } from '../record/page';
+import { decodeCursor, encodeCursor, readInteger } from '../record/page';
+import { isBlank, isStorable, UNSTORABLE_PROBLEM } from '../record/storable-text';
 import { DEFAULT_HIT_COUNT, MAX_HIT_COUNT, type SearchQuery, type StoredRecord } from '../search/search-request';
 import type { GraphQLContext } from './context';
 import type { SearchInput } from './input-types';
@@ -45,7 +46,8 @@ export async function readSearchQuery(input: SearchInput, context: GraphQLContex
     throw bad('query.minScore', 'must be a finite number');
   if (input.text != null) {
     const text = input.text.trim();
-    if (text === '') throw bad('query.text', 'is empty; give the words or the description to look for');
+    if (isBlank(text)) throw bad('query.text', 'is empty; give the words or the description to look for');
+    if (!isStorable(text)) throw bad('query.text', UNSTORABLE_PROBLEM);
     if (text.length > MAX_QUERY_CHARACTERS) {
       throw bad('query.text', `is ${text.length} characters long; at most ${MAX_QUERY_CHARACTERS} are allowed`);
     }
@@ -73,7 +75,12 @@ export async function awaitSync(input: SearchInput, context: GraphQLContext): Pr
   if (!(timeoutMs >= 0 && timeoutMs <= MAX_SYNC_TIMEOUT_MS)) {
     throw bad('query.awaitSync.timeoutMs', `${timeoutMs} is outside 0 to ${MAX_SYNC_TIMEOUT_MS}`);
   }
-  await context.services.sync.awaitSync(input.awaitSync.token, timeoutMs);
+  try {
+    await context.services.sync.awaitSync(input.awaitSync.token, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'BAD_INPUT') throw error;
+    throw bad('query.awaitSync.token', 'is not a token that a mutation returned');
+  }
 }
 
 /** `first` and `after` of a search. A search's cursor is a depth in its own ranking. */
@@ -85,7 +92,7 @@ export function readHitPage(
   const size = first ?? DEFAULT_HIT_COUNT;
   if (size < 0 || size > MAX_HIT_COUNT) throw bad('first', `${size} is outside 0 to ${MAX_HIT_COUNT}`);
   if (after == null) return { first: size, offset: 0 };
-  const depth = decodeCursor(listName(), after);
+  const depth = decodeCursor(listName(), after, readInteger);
   if (typeof depth !== 'number' || !Number.isInteger(depth) || depth < 0)
     throw bad('after', 'is no cursor of this search');
   return { first: size, offset: depth };

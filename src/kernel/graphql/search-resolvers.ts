@@ -6,7 +6,7 @@ import type { EmbeddingRow } from '../embedding/embedding-row';
 import type { RowRecordNames } from '../embedding/embedding-spec';
 import { DomainError } from '../errors/domain-error';
 import type { FilterInput } from '../record/filter';
-import { decodeCursor, encodeCursor, readPage } from '../record/page';
+import { decodeCursor, encodeCursor, readInteger, readPage } from '../record/page';
 import { typeNameOf, type RecordBase } from '../record/record-base';
 import type { MatchField, RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
@@ -218,7 +218,7 @@ export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): Reso
     ): Promise<Connection<EmbeddingRow>> {
       const listName = `${kind.kind}.${rowAs.list}`;
       const { size, cursor } = readPage({ first, after });
-      const afterIndex = cursor === undefined ? -1 : Number(decodeCursor(listName, cursor));
+      const afterIndex = cursor === undefined ? -1 : decodeCursor(listName, cursor, readInteger);
       const { items, hasNextPage } = await context.loaders.embeddingPage(kind, size, record.id, afterIndex);
       return connectionOf(
         items,

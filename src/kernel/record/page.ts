@@ -11,6 +11,8 @@ export interface Page {
   size: number;
   isBackward: boolean;
   cursor?: string;
+  /** The argument that the cursor came in. */
+  cursorField: 'after' | 'before';
 }
 
 export const DEFAULT_PAGE_SIZE = 20;
@@ -39,7 +41,8 @@ export function readPage(input: PageInput, defaultSize = DEFAULT_PAGE_SIZE, max 
       details: { field: 'first' },
     });
   }
-  return { size: first ?? last ?? defaultSize, isBackward, cursor: (isBackward ? before : after) ?? undefined };
+  const cursorField = isBackward ? 'before' : 'after';
+  return { size: first ?? last ?? defaultSize, isBackward, cursor: input[cursorField] ?? undefined, cursorField };
 }
 
 /** An opaque cursor: what it points at, signed with the list that issued it. */
@@ -47,17 +50,36 @@ export function encodeCursor(list: string, position: unknown): string {
   return Buffer.from(JSON.stringify([list, position])).toString('base64url');
 }
 
-/** @throws INVALID_CURSOR when the cursor is not one that `list` issued */
-export function decodeCursor(list: string, cursor: string): unknown {
+/**
+ * What a cursor points at.
+ * @param read checks a position and gives it its type; `undefined` for what `list` cannot have issued
+ * @throws INVALID_CURSOR when the cursor is not one that `list` issued
+ */
+export function decodeCursor<T>(
+  list: string,
+  cursor: string,
+  read: (position: unknown) => T | undefined,
+  field: Page['cursorField'] = 'after',
+): T {
   let decoded: unknown;
   try {
     decoded = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   } catch {
     decoded = undefined;
   }
-  if (Array.isArray(decoded) && decoded.length === 2 && decoded[0] === list) return decoded[1];
-  const why = Array.isArray(decoded) ? 'it belongs to another list or another order' : 'it is malformed';
+  const isForeign = Array.isArray(decoded) && decoded.length === 2 && decoded[0] !== list;
+  const position = Array.isArray(decoded) && !isForeign ? read(decoded[1]) : undefined;
+  if (position !== undefined) return position;
+  const why = isForeign ? 'it belongs to another list or another order' : 'it is malformed';
   throw new DomainError('INVALID_CURSOR', `The cursor cannot be used here: ${why}. Use a cursor of this list.`, {
-    details: { field: 'after' },
+    details: { field },
   });
+}
+
+const LARGEST_INTEGER = 2_147_483_647;
+
+/** A position that is a key, an index or a depth. */
+export function readInteger(position: unknown): number | undefined {
+  const isOne = typeof position === 'number' && Number.isInteger(position);
+  return isOne && position >= 0 && position <= LARGEST_INTEGER ? position : undefined;
 }

@@ -3,6 +3,7 @@ import type { AttributeMeta } from './attribute';
 import { decodeIdOf } from './global-id';
 import type { RecordKind } from './record-spec';
 import type { KindRegistry } from './registry';
+import { isBlank, isStorable, UNSTORABLE_PROBLEM } from './storable-text';
 
 /** What a client sends to create or update a record, by property. */
 export type RecordInput = Record<string, unknown>;
@@ -16,15 +17,12 @@ const MAX_ITEMS = 1000;
 const PARTIAL_DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const UNSTORABLE = /[\u0000]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
-
 function bad(field: string, problem: string): DomainError {
   return new DomainError('BAD_INPUT', `${field}: ${problem}.`, { details: { field } });
 }
 
 function checkText(field: string, value: string, maxLength: number): void {
-  if (UNSTORABLE.test(value))
-    throw bad(field, 'has a NUL character or half of a surrogate pair, which cannot be stored');
+  if (!isStorable(value)) throw bad(field, UNSTORABLE_PROBLEM);
   if (value.length > maxLength) {
     throw bad(field, `is ${value.length} characters long; at most ${maxLength} are allowed`);
   }
@@ -45,11 +43,11 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
   switch (attribute.type) {
     case 'string':
       checkText(field, value as string, attribute.maxLength ?? DEFAULT_MAX_LENGTH);
-      if (!attribute.isNullable && (value as string).trim() === '') throw bad(field, 'must not be blank');
+      if (!attribute.isNullable && isBlank(value as string)) throw bad(field, 'must not be blank');
       break;
     case 'text':
       checkText(field, value as string, MAX_TEXT_CHARACTERS);
-      if (!attribute.isNullable && (value as string).trim() === '') throw bad(field, 'must not be blank');
+      if (!attribute.isNullable && isBlank(value as string)) throw bad(field, 'must not be blank');
       break;
     case 'partialDate':
       if (!PARTIAL_DATE.test(value as string))
@@ -71,7 +69,11 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
       break;
   }
   const result = attribute.validate?.safeParse(value);
-  if (result && !result.success) throw bad(field, result.error.issues[0]?.message ?? 'is not valid');
+  if (result && !result.success) {
+    const [issue] = result.error.issues;
+    const path = (issue?.path ?? []).map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+    throw bad(`${field}${path.join('')}`, issue?.message ?? 'is not valid');
+  }
 }
 
 /**
@@ -90,7 +92,7 @@ export function readRecordInput(
     if (input.externalId !== null) {
       const externalId = String(input.externalId);
       checkText(`${path}.externalId`, externalId, DEFAULT_MAX_LENGTH);
-      if (externalId.trim() === '') throw bad(`${path}.externalId`, 'must not be blank');
+      if (isBlank(externalId)) throw bad(`${path}.externalId`, 'must not be blank');
     }
     values.externalId = input.externalId;
   }
@@ -111,6 +113,6 @@ export function readRecordInput(
     checkValue(attribute, field, value);
     values[attribute.property] = attribute.type === 'json' ? JSON.parse(JSON.stringify(value)) : value;
   }
-  kind.validate?.(values);
+  kind.validate?.(values, path);
   return values;
 }

@@ -84,8 +84,11 @@ export interface RecordSpec<R extends RecordBase = RecordBase> {
   search?: string;
   matches?: MatchField[];
   embedding?: EmbeddingSpec<R>;
-  /** Throws a coded error when an input that passed every field's own check is still wrong as a whole. */
-  validate?(input: Partial<R>): void;
+  /**
+   * Throws a coded error when an input that passed every field's own check is still wrong as a whole.
+   * @param path of the input, which the fields named in the error begin with
+   */
+  validate?(input: Partial<R>, path: string): void;
 }
 
 /** A spec with what is computed from it once. */

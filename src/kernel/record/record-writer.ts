@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../db/database';
 import { DomainError } from '../errors/domain-error';
+import { snakeCase } from './attribute';
 import { toGlobalId } from './global-id';
 import { readRecordInput, type RecordInput, type RecordValues } from './record-input';
 import type { RecordKind } from './record-spec';
@@ -28,7 +29,7 @@ export class RecordWriter {
   async create(kind: RecordKind, input: RecordInput, actor?: string): Promise<Written> {
     const values = readRecordInput(kind, this.registry, input, 'create');
     const children = this.childInputs(kind, input);
-    return this.database.transaction({ actor }, async (transaction) => {
+    return this.write(kind, values, actor, async (transaction) => {
       const [id] = await this.insert(transaction, kind, [values]);
       if (id === undefined) throw new Error(`INSERT into ${kind.table} answered no id`);
       for (const child of children) {
@@ -45,13 +46,13 @@ export class RecordWriter {
   /** @throws NOT_FOUND */
   async update(kind: RecordKind, id: number, input: RecordInput, actor?: string): Promise<Written> {
     const values = readRecordInput(kind, this.registry, input, 'update');
-    return this.database.transaction({ actor }, async (transaction) => {
+    return this.write(kind, values, actor, async (transaction) => {
       const current = await transaction.manager.findOne(kind.entity, {
         where: { id },
         lock: { mode: 'pessimistic_write' },
       });
       if (!current) throw this.absent(kind, id);
-      kind.validate?.({ ...current, ...values });
+      kind.validate?.({ ...current, ...values }, 'input');
       if (Object.keys(values).length > 0) await transaction.manager.update(kind.entity, { id }, values);
       return { id, syncToken: await this.issueToken(transaction) };
     });
@@ -77,6 +78,34 @@ export class RecordWriter {
       if (rows.length === 0) throw this.absent(kind, id);
       return { id, syncToken: await this.issueToken(transaction) };
     });
+  }
+
+  /** One transaction; what the database refuses about a reference is said of the input that the caller sent. */
+  private async write(
+    kind: RecordKind,
+    values: RecordValues,
+    actor: string | undefined,
+    work: (transaction: Transaction) => Promise<Written>,
+  ): Promise<Written> {
+    try {
+      return await this.database.transaction({ actor }, work);
+    } catch (error) {
+      const isOfReference =
+        error instanceof DomainError && (error.code === 'PARENT_NOT_FOUND' || error.code === 'TAG_CYCLE');
+      if (!isOfReference) throw error;
+      const attribute = kind.attributes.find(
+        (one) => one.reference && snakeCase(String(error.details.field)) === one.column,
+      );
+      if (!attribute?.reference) throw error;
+      const { names } = this.registry.kind(attribute.reference.kind);
+      const field = `input.${attribute.property}`;
+      const id = toGlobalId(names.type, String(values[attribute.property]));
+      const message =
+        error.code === 'TAG_CYCLE'
+          ? `${field}: ${id} is this ${names.label} itself or below it.`
+          : `${field}: there is no ${names.label} ${id}.`;
+      throw new DomainError(error.code, message, { cause: error, details: { field } });
+    }
   }
 
   private async insert(transaction: Transaction, kind: RecordKind, rows: readonly RecordValues[]): Promise<number[]> {
