@@ -1,11 +1,16 @@
 import type { ApolloServerOptions } from '@apollo/server';
 import {
   execute,
+  getNamedType,
   GraphQLError,
+  isInputObjectType,
   OperationTypeNode,
+  typeFromAST,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLNamedType,
   type GraphQLSchema,
+  type NamedTypeNode,
   type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
@@ -50,6 +55,14 @@ export class CompiledOperations {
     return result.errors === undefined ? result : { data: result.data, errors: result.errors.map(asGraphQLError) };
   }
 
+  /** graphql-jit unrolls input types: one that contains itself, as filters do, would fill the memory. */
+  private hasRecursiveVariable(operation: OperationDefinitionNode): boolean {
+    return (operation.variableDefinitions ?? []).some(({ type }) => {
+      const named = typeFromAST(this.schema, type as NamedTypeNode);
+      return named !== undefined && containsItself(getNamedType(named), []);
+    });
+  }
+
   private interpret({
     document,
     operationName,
@@ -67,11 +80,21 @@ export class CompiledOperations {
     const compiled = known.compiled.get(name);
     if (compiled !== undefined) return compiled;
     if (++known.runs < RUNS_BEFORE_COMPILING) return null;
+    if (this.hasRecursiveVariable(operation)) {
+      known.compiled.set(name, null);
+      return null;
+    }
     const made = compileQuery(this.schema, document, operation.name?.value);
     const query = isCompiledQuery(made) ? made : null;
     known.compiled.set(name, query);
     return query;
   }
+}
+
+function containsItself(type: GraphQLNamedType, path: readonly GraphQLNamedType[]): boolean {
+  if (path.includes(type)) return true;
+  if (!isInputObjectType(type)) return false;
+  return Object.values(type.getFields()).some((field) => containsItself(getNamedType(field.type), [...path, type]));
 }
 
 /** Errors of compiled code look like graphql-js's, but are not made by it: what they stand for would be lost. */
