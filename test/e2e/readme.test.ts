@@ -132,3 +132,13 @@ it('answers everything else as the README says, in its order', async () => {
   }
   expect(checked).toBeGreaterThanOrEqual(6);
 }, 120_000);
+
+it('runs the typed client of the examples', async () => {
+  const example = path.join('examples', 'typed-client', 'write-and-find.ts');
+  const { stdout } = await run(process.execPath, ['-r', './scripts/register-typescript.js', example], {
+    cwd: root,
+    env: { ...environment(), KINDRED_URL: url },
+  });
+  expect(stdout).toMatch(/^\d\.\d{3} {2}Head Baker, Molino & Filles\n/);
+  expect(stdout.match(/^\d\.\d{3} /gm)).toHaveLength(3);
+}, 60_000);
