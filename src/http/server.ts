@@ -84,6 +84,7 @@ export async function buildHttpServer<TContext extends CallerContext>(
     genReqId: ({ headers }) => readRequestId(headers['x-request-id']) ?? randomUUID(),
   });
   app.decorateRequest('caller', null);
+  readJsonStrictly(app);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   logRequests(app, state);
@@ -155,6 +156,21 @@ export async function buildHttpServer<TContext extends CallerContext>(
       return closing;
     },
   };
+}
+
+/** Bodies that are not UTF-8 are refused, where Fastify would put `�` for what it cannot read and go on. */
+function readJsonStrictly(app: FastifyInstance): void {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string;
+    try {
+      text = decoder.decode(body as Buffer);
+    } catch {
+      return done(new DomainError('BAD_INPUT', "The request's body is not valid UTF-8."));
+    }
+    return parseJson(request, text, done);
+  });
 }
 
 async function closeWithin(app: FastifyInstance, apollo: { stop(): Promise<void> }, deadlineMs: number): Promise<void> {

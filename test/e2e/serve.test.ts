@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { addressesOf, pointIds, withDatabase } from './support/both-stores';
 import { eventually, PATIENCE_MS } from './support/eventually';
-import { ask } from './support/graphql';
+import { ask, post } from './support/graphql';
 import {
   cleanUp,
   dataFolder,
@@ -18,6 +18,12 @@ import {
   temporaryFolder,
   type Program,
 } from './support/program';
+
+interface ReadyOperation {
+  title: string;
+  query: string;
+  variables: string;
+}
 
 const run = promisify(execFile);
 const TOTALS = `{
@@ -72,6 +78,23 @@ describe('serve on an empty folder', () => {
     expect(rows.length).toBeGreaterThan(100);
     expect(ledger).toEqual(rows);
     expect(points).toEqual(rows);
+  });
+
+  it('answers each of the ready queries, and the same way however often it is asked', async () => {
+    const operations = (await (await fetch(`${url}/explorer/operations.json`)).json()) as ReadyOperation[];
+    const queries = operations.filter(
+      ({ query, variables }) => !/^mutation/.test(query) && !/syncToken/.test(variables),
+    );
+    expect(queries.length).toBeGreaterThan(4);
+
+    for (const { title, query, variables } of [...queries, { title: 'totals', query: TOTALS, variables: '' }]) {
+      const first = await post(url, query, variables === '' ? {} : (JSON.parse(variables) as object));
+      expect({ title, errors: first.errors }).toEqual({ title, errors: undefined });
+      for (let again = 0; again < 4; again++) {
+        const answer = await post(url, query, variables === '' ? {} : (JSON.parse(variables) as object));
+        expect({ title, answer }).toEqual({ title, answer: first });
+      }
+    }
   });
 
   it('is the only one on its folder: another is told who has it', async () => {

@@ -22,6 +22,9 @@ function isMethod(line: readonly Function[], name: string): boolean {
   });
 }
 
+/** Properties that are promises: compiled queries wait for what a resolver gives, not for what they read themselves. */
+const PROMISED: ReadonlySet<string> = new Set(['totalCount']);
+
 /**
  * Makes fields that only read a property do just that. type-graphql wraps every field for middlewares and access rules,
  * which Kindred has none of; unwrapped, graphql-js reads the property itself and compiled queries read it inline.
@@ -41,7 +44,8 @@ export function unwrapPlainFields(schema: GraphQLSchema): void {
       const source = storage.fields.find((one) => one.schemaName === field.name && line.includes(one.target));
       if (!source || resolved.has(field.name) || isMethod(line, source.name)) continue;
       if ((source.middlewares?.length ?? 0) > 0 || source.roles) continue;
-      field.resolve = source.name === field.name ? undefined : readerOf(source.name);
+      const isReadAsItIs = source.name === field.name && !PROMISED.has(field.name);
+      field.resolve = isReadAsItIs ? undefined : readerOf(source.name);
     }
   }
 }
