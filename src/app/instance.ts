@@ -15,6 +15,8 @@ export interface InstanceOptions {
   /** `own`: be the one instance of the data folder. `attach`: use the running one's stores where there is one. */
   stores: 'own' | 'attach';
   onFetchProgress?: (progress: FetchProgress) => void;
+  /** Whether to start although the stored embeddings are another model's, to embed everything again. */
+  isModelChange?: boolean;
 }
 
 /** Kindred on its stores, with the schema migrated and the collections checked. Nothing is relayed or served yet. */
@@ -63,7 +65,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     closers.push(() => core.close());
     await migrate(core);
     await checkVectorServer(core);
-    await core.catalog.start();
+    await core.catalog.start({ isModelChange: options.isModelChange });
     return { core, stores, embedder, close };
   } catch (error) {
     await close();

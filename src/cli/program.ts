@@ -9,6 +9,7 @@ import { addDemoCommand } from './demo.command';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { addImportCommand } from './import.command';
 import { addMigrateCommand } from './migrate.command';
+import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
 import { addServeCommand } from './serve.command';
 import { addStatusCommand } from './status.command';
@@ -33,6 +34,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addImportCommand(program, outcome);
   addDemoCommand(program);
+  addReindexCommand(program);
   addStatusCommand(program);
   addConsistencyCommand(program, outcome);
   addSchemaCommand(program);

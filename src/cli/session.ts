@@ -35,6 +35,7 @@ export async function openSession(
   stores: 'own' | 'attach',
   applicationName: string,
   { environment, logger }: Settings = readSettings(),
+  isModelChange = false,
 ): Promise<Session> {
   let bar: Progress | undefined;
   const instance = await startInstance({
@@ -42,6 +43,7 @@ export async function openSession(
     logger,
     applicationName,
     stores,
+    isModelChange,
     onFetchProgress: ({ receivedBytes, totalBytes }) => {
       const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
       bar ??= startProgress('Fetching the embedding model (once)', 'MiB');

@@ -69,9 +69,11 @@ export class CollectionCatalog {
   /**
    * Creates what is missing and checks what is there. A collection that the vector server lost is created again and all
    * of its points are queued.
+   * @param options.isModelChange gives kinds of another model a new generation of the configured one and queues all of
+   * their points, instead of refusing
    * @throws COLLECTION_MISMATCH another model, dimensions or distance than configured; says what to do
    */
-  async start(): Promise<void> {
+  async start(options: { isModelChange?: boolean } = {}): Promise<void> {
     await this.parts.database.transaction({}, async (lock) => {
       await lock.query('SELECT pg_advisory_xact_lock(hashtext($1))', [LOCK_NAME]);
       const [modelId, known, collections, aliases] = await Promise.all([
@@ -82,11 +84,25 @@ export class CollectionCatalog {
       ]);
       this.registeredModelId = modelId;
       const present = new Set(collections);
-      const all = await this.withLiveGenerations(known, present);
+      const all = await this.withLiveGenerations(known, present, options.isModelChange ?? false);
       const live = all.filter((generation) => generation.state === 'live');
       await Promise.all(live.map((generation) => this.ensureCollection(generation, present, known)));
       await this.ensureAliases(live, all, aliases);
     });
+  }
+
+  /**
+   * Deletes the collections of retired generations, which nothing reads any more.
+   * @returns their names
+   */
+  async dropRetired(): Promise<string[]> {
+    const all = await this.generations.all(this.embeddable.map((kind) => kind.kind));
+    const present = new Set(await this.parts.store.listCollections());
+    const retired = all
+      .filter((generation) => generation.state === 'retired' && present.has(generation.collection))
+      .map((generation) => generation.collection);
+    for (const collection of retired) await this.parts.store.deleteCollection(collection);
+    return retired;
   }
 
   /** Brings back collections that have vanished while running. Calls at the same time share one run. */
@@ -121,6 +137,7 @@ export class CollectionCatalog {
   private async withLiveGenerations(
     known: readonly Generation[],
     taken: ReadonlySet<string>,
+    isModelChange: boolean,
   ): Promise<readonly Generation[]> {
     const names = this.embeddable.map((kind) => kind.kind);
     const foreign: Generation[] = [];
@@ -133,13 +150,15 @@ export class CollectionCatalog {
         else missing.push(name);
       }
     }
-    if (foreign.length > 0) throw this.otherModel(foreign);
+    if (foreign.length > 0 && !isModelChange) throw this.otherModel(foreign);
+    missing.push(...foreign.map((generation) => generation.kind));
     if (missing.length === 0) return known;
     // The rows come first: a start that is cut short leaves generations whose collections the next start creates.
     await this.generations.makeLive(
       this.modelId,
       missing.map((name) => this.nextGeneration(name, known, taken)),
     );
+    for (const { id } of foreign) await this.generations.requeuePoints(id);
     return this.generations.all(names);
   }
 

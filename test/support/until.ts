@@ -1,0 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const DEADLINE_MS = 20_000;
+const POLL_MS = 20;
+
+/** Resolves once `isDone` answers true; fails after twenty seconds. */
+export async function until(isDone: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await isDone())) {
+    if (Date.now() > deadline) throw new Error(`Still not done after ${DEADLINE_MS} ms`);
+    await delay(POLL_MS);
+  }
+}
