@@ -1,7 +1,7 @@
-import type { GraphQLSchema } from 'graphql';
+import { isInterfaceType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 
-import { NodeInterface } from '../record/record-base';
+import { NodeInterface, typeNameOf } from '../record/record-base';
 import { EmbeddableInterface } from '../record/record-table';
 import type { RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
@@ -66,5 +66,13 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     nullableByDefault: false,
   });
   unwrapPlainFields(schema);
+  nameTypesAtOnce(schema);
   return schema;
+}
+
+/** type-graphql makes every `resolveType` asynchronous, which compiled queries do not wait for; ours never were. */
+function nameTypesAtOnce(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isInterfaceType(type)) type.resolveType = (value) => typeNameOf(value as object);
+  }
 }
