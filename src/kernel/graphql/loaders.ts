@@ -3,7 +3,7 @@ import DataLoader from 'dataloader';
 import type { EmbeddingRow } from '../embedding/embedding-row';
 import type { EmbeddingModel } from '../model/embedding-model.entity';
 import type { IndexingStatusRow } from '../outbox/sync-service';
-import type { ArchivedChoice } from '../record/filter';
+import type { ArchivedChoice, CheckedFilter } from '../record/filter';
 import type { RecordBase } from '../record/record-base';
 import type { Wanted } from '../record/record-columns';
 import type { RecordKind } from '../record/record-spec';
@@ -188,6 +188,18 @@ export class Loaders {
       undefined,
       false,
     ).load(request);
+  }
+
+  /** Records (or embedding rows) that a filter lets through; counted once for all who ask with the same filter. */
+  count(kind: RecordKind, unit: SearchRequest['unit'], filter: CheckedFilter): Promise<number> {
+    const { records } = this.services;
+    const countOne = (one: CheckedFilter): Promise<number> =>
+      unit === 'row' ? records.countEmbeddings(kind, one) : records.count(kind, one);
+    return this.loader<CheckedFilter, number>(
+      `count:${kind.kind}:${unit}`,
+      (filters) => Promise.all(filters.map(countOne)),
+      (one) => JSON.stringify(one),
+    ).load(filter);
   }
 
   /** Loads a further thing of a feature's own, batched like the rest. */

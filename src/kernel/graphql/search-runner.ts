@@ -54,9 +54,7 @@ function prepare(args: SearchArguments, unit: SearchRequest['unit'], context: Gr
     unit,
     wanted: args.wanted,
   };
-  const { records } = context.services;
-  const count = (): Promise<number> =>
-    unit === 'row' ? records.countEmbeddings(args.kind, filter) : records.count(args.kind, filter);
+  const count = (): Promise<number> => context.loaders.count(args.kind, unit, filter);
   return { listName, page, request, count };
 }
 

@@ -22,6 +22,7 @@ import {
 import { searchModes, type SearchModeName } from './search-mode';
 import {
   MAX_HIT_DEPTH,
+  type ChunkHit,
   type SearchHit,
   type SearchQuery,
   type SearchRequest,
@@ -33,6 +34,8 @@ export type { SearchRequest, SearchResult } from './search-request';
 
 /** What a search needs of the request it serves: shared, batched reads. */
 export interface SearchReads {
+  /** Null when the row is gone. */
+  embeddingByPoint(kind: RecordKind, pointId: string): Promise<EmbeddingRow | null>;
   /** Rows with their keys and the `wanted` properties. */
   embeddingsOf(kind: RecordKind, sourceId: number, wanted: Wanted): Promise<EmbeddingRow[]>;
   /** By id; without those whose row is gone, or is not to be shown. */
@@ -57,8 +60,12 @@ const CHUNKS_PER_RECORD = 2;
 const MAX_CHUNKS = 5000;
 /** Points of one stored record that a similarity starts from. */
 const MAX_EXAMPLES = 16;
-/** Candidates of each list that is fused; more than are returned, so that fusion has something to weigh. */
-const FUSION_CANDIDATES = 60;
+/**
+ * Candidates of each list that is fused or diversified: more than are returned, so that there is something to weigh, and
+ * in coarse steps, because another number of candidates is another ranking, in which pages would repeat and skip.
+ */
+const LEAST_CANDIDATES = 100;
+const CANDIDATE_STEP = 8;
 const MAX_ROUNDS = 5;
 const EVIDENCE_PER_RECORD = 5;
 const KEYS_ONLY: Wanted = new Set();
@@ -133,30 +140,48 @@ export class SearchService {
   private async settle(progress: Progress, answer: readonly Hit[], reads: SearchReads, isLast: boolean): Promise<void> {
     const { request } = progress.prepared;
     const wanted = request.offset + request.first;
-    const candidates = groupHits(answer, request.unit);
+    const ranked = request.diversity === undefined ? inStableOrder(answer) : answer;
+    const candidates = groupHits(ranked, request.unit);
     const hits: SearchHit[] = [];
     for (let from = 0; from < candidates.length && hits.length <= wanted;) {
       const slice = candidates.slice(from, from + wanted + 1 - hits.length);
       const ids = slice.map((hit) => hit.entityId);
       const records = await reads.visibleRecords(request.kind, ids, request.filter.archived, request.wanted);
-      for (const { entityId, score, chunks } of slice) {
+      const isThere = await this.areRowsThere(request, slice, reads);
+      slice.forEach(({ entityId, score, chunks }, i) => {
         const record = records.get(entityId);
-        if (record) hits.push({ entityId, score, chunks, record });
-      }
+        if (record && isThere(i)) hits.push({ entityId, score, chunks, record });
+      });
       from += slice.length;
     }
     const isExhausted = answer.length < progress.limit || progress.limit >= MAX_CHUNKS || isLast;
-    if (hits.length > wanted || isExhausted) {
+    if (isExhausted || (hits.length > wanted && isTieComplete(hits[wanted - 1], ranked, request))) {
       progress.result = { hits: hits.slice(request.offset, wanted), hasNextPage: hits.length > wanted };
     } else {
       progress.limit = Math.min(progress.limit * 4, MAX_CHUNKS);
     }
   }
 
+  /** Where each chunk is a hit of its own, its row must be there too, and not hidden. */
+  private async areRowsThere(
+    { unit, kind, filter }: SearchRequest,
+    hits: readonly Candidate[],
+    reads: SearchReads,
+  ): Promise<(i: number) => boolean> {
+    if (unit === 'entity') return () => true;
+    const rows = await Promise.all(
+      hits.map(({ chunks }) => reads.embeddingByPoint(kind, (chunks[0] as ChunkHit).pointId)),
+    );
+    return (i) => {
+      const row = rows[i];
+      return row != null && (filter.archived !== 'EXCLUDE' || row.archivedAt === null);
+    };
+  }
+
   private compile({ prepared, limit }: Progress): VectorQuery {
     const { request, targets, filter } = prepared;
     return {
-      targets: targets.map(({ target, weight }) => ({ target, weight, limit: Math.max(limit, FUSION_CANDIDATES) })),
+      targets: targets.map(({ target, weight }) => ({ target, weight, limit: candidatesFor(limit) })),
       filter,
       limit,
       scoreThreshold: request.minScore,
@@ -335,6 +360,23 @@ export class SearchService {
 function firstLimit(request: SearchRequest): number {
   const wanted = request.offset + request.first + 1;
   return Math.min(request.unit === 'row' ? wanted : wanted * CHUNKS_PER_RECORD, MAX_CHUNKS);
+}
+
+function candidatesFor(limit: number): number {
+  let candidates = LEAST_CANDIDATES;
+  while (candidates < limit) candidates *= CANDIDATE_STEP;
+  return Math.min(candidates, MAX_CHUNKS);
+}
+
+/** The vector server leaves ties in any order, which may change with the limit; pages need one order. */
+function inStableOrder(hits: readonly Hit[]): Hit[] {
+  return [...hits].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+}
+
+/** Whether everything that ties with the page's last hit has been fetched, so that the tie's order is final. */
+function isTieComplete(last: SearchHit | undefined, ranked: readonly Hit[], request: SearchRequest): boolean {
+  if (last === undefined || request.diversity !== undefined) return true;
+  return (ranked.at(-1) as Hit).score < last.score;
 }
 
 /** A record is not similar to itself: examples are left out of what they find. */

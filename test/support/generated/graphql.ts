@@ -983,6 +983,70 @@ export type NestedQueryVariables = Exact<{
 
 export type NestedQuery = { profiles: { nodes: Array<{ id: string, name: string, embeddings: Array<{ embeddingType: string, text: string, status: EmbeddingStatus, model: { name: string } }>, skills: Array<{ name: string }>, workExperiences: Array<{ title: string, embeddings: Array<{ text: string }> }>, matchingJobs: { edges: Array<{ score: number, node: { title: string }, evidence: Array<{ text: string, score: number, embedding: { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } }> }> } }> } };
 
+export type MakeProfileMutationVariables = Exact<{
+  input: CreateProfileInput;
+}>;
+
+
+export type MakeProfileMutation = { createProfile: { syncToken: string, profile: { id: string, indexing: { state: IndexingState, pending: number, failed: number } } } };
+
+export type ChangeProfileMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+  input: UpdateProfileInput;
+}>;
+
+
+export type ChangeProfileMutation = { updateProfile: { syncToken: string } };
+
+export type RemoveProfileMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RemoveProfileMutation = { deleteProfile: { syncToken: string } };
+
+export type FindProfilesQueryVariables = Exact<{
+  query: SearchInput;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  filter?: InputMaybe<ProfileFilter>;
+}>;
+
+
+export type FindProfilesQuery = { searchProfiles: { nodes: Array<{ name: string, indexing: { state: IndexingState, pending: number, indexed: number } }>, pageInfo: { hasNextPage: boolean } } };
+
+export type FindSkillsQueryVariables = Exact<{
+  text: Scalars['String']['input'];
+}>;
+
+
+export type FindSkillsQuery = { searchSkills: { nodes: Array<{ name: string }> } };
+
+export type PassagesQueryVariables = Exact<{
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type PassagesQuery = { searchStoryChunks: { nodes: Array<{ paragraphIndex: number }>, pageInfo: { hasNextPage: boolean, endCursor?: string | null } } };
+
+export type SearchJobsQueryVariables = Exact<{
+  query: SearchInput;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<JobFilter>;
+}>;
+
+
+export type SearchJobsQuery = { searchJobs: { totalCount: number, nodes: Array<{ title: string }>, edges: Array<{ score: number, cursor: string, node: { id: string, title: string }, evidence: Array<{ text: string, score: number, startOffset?: number | null, endOffset?: number | null, embedding: { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } | { id: string, embeddingType: string, chunkIndex: number } }> }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor?: string | null, endCursor?: string | null } } };
+
+export type AcrossQueryVariables = Exact<{
+  kinds?: InputMaybe<Array<EmbeddableKind> | EmbeddableKind>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type AcrossQuery = { search: { totalCount: number, nodes: Array<{ __typename: 'ContentItem' } | { __typename: 'ContentEmbedding' } | { __typename: 'JobDescription' } | { __typename: 'JobDescriptionEmbedding' } | { __typename: 'Profile' } | { __typename: 'Education' } | { __typename: 'Project' } | { __typename: 'Skill' } | { __typename: 'WorkExperience' } | { __typename: 'ProfileEmbedding' } | { __typename: 'WorkExperienceEmbedding' } | { __typename: 'ProjectEmbedding' } | { __typename: 'EducationEmbedding' } | { __typename: 'SkillEmbedding' } | { __typename: 'GeneratedResume' } | { __typename: 'ResumeEmbedding' } | { __typename: 'Story' } | { __typename: 'StoryChunk' } | { __typename: 'TagConcept' } | { __typename: 'TagConceptEmbedding' }>, edges: Array<{ score: number, evidence: Array<{ text: string }>, node: { id: string } | { id: string } | { title: string, id: string } | { id: string } | { name: string, id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor?: string | null } } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -1216,3 +1280,144 @@ export const NestedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NestedQuery, NestedQueryVariables>;
+export const MakeProfileDocument = new TypedDocumentString(`
+    mutation MakeProfile($input: CreateProfileInput!) {
+  createProfile(input: $input) {
+    syncToken
+    profile {
+      id
+      indexing {
+        state
+        pending
+        failed
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MakeProfileMutation, MakeProfileMutationVariables>;
+export const ChangeProfileDocument = new TypedDocumentString(`
+    mutation ChangeProfile($id: ID!, $input: UpdateProfileInput!) {
+  updateProfile(id: $id, input: $input) {
+    syncToken
+  }
+}
+    `) as unknown as TypedDocumentString<ChangeProfileMutation, ChangeProfileMutationVariables>;
+export const RemoveProfileDocument = new TypedDocumentString(`
+    mutation RemoveProfile($id: ID!) {
+  deleteProfile(id: $id) {
+    syncToken
+  }
+}
+    `) as unknown as TypedDocumentString<RemoveProfileMutation, RemoveProfileMutationVariables>;
+export const FindProfilesDocument = new TypedDocumentString(`
+    query FindProfiles($query: SearchInput!, $first: Int, $filter: ProfileFilter) {
+  searchProfiles(query: $query, first: $first, filter: $filter) {
+    nodes {
+      name
+      indexing {
+        state
+        pending
+        indexed
+      }
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FindProfilesQuery, FindProfilesQueryVariables>;
+export const FindSkillsDocument = new TypedDocumentString(`
+    query FindSkills($text: String!) {
+  searchSkills(query: {text: $text}) {
+    nodes {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FindSkillsQuery, FindSkillsQueryVariables>;
+export const PassagesDocument = new TypedDocumentString(`
+    query Passages($after: String) {
+  searchStoryChunks(
+    query: {text: "raven", mode: SEMANTIC}
+    first: 3
+    after: $after
+  ) {
+    nodes {
+      paragraphIndex
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PassagesQuery, PassagesQueryVariables>;
+export const SearchJobsDocument = new TypedDocumentString(`
+    query SearchJobs($query: SearchInput!, $first: Int, $after: String, $filter: JobFilter) {
+  searchJobs(query: $query, first: $first, after: $after, filter: $filter) {
+    totalCount
+    nodes {
+      title
+    }
+    edges {
+      score
+      cursor
+      node {
+        id
+        title
+      }
+      evidence(first: 5) {
+        text
+        score
+        startOffset
+        endOffset
+        embedding {
+          id
+          embeddingType
+          chunkIndex
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      hasPreviousPage
+      startCursor
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SearchJobsQuery, SearchJobsQueryVariables>;
+export const AcrossDocument = new TypedDocumentString(`
+    query Across($kinds: [EmbeddableKind!], $first: Int, $after: String) {
+  search(
+    query: {text: "welder near Bergen"}
+    kinds: $kinds
+    first: $first
+    after: $after
+  ) {
+    totalCount
+    nodes {
+      __typename
+    }
+    edges {
+      score
+      evidence {
+        text
+      }
+      node {
+        id
+        ... on Profile {
+          name
+        }
+        ... on JobDescription {
+          title
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AcrossQuery, AcrossQueryVariables>;
