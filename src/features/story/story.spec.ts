@@ -18,7 +18,7 @@ export const storySpec = defineRecord<Story>({
     types: { chunk: { chunking: 'paragraph', text: ({ record }) => record.content } },
     defaultTypes: ['chunk'],
     defaultMode: 'HYBRID',
-    hybridWeights: { dense: 1, lexical: 1 },
+    hybridWeights: { dense: 1, lexical: 6 },
     meanTermCount: 60,
     rowAs: {
       short: 'StoryChunk',

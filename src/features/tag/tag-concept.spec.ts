@@ -20,8 +20,8 @@ export const tagConceptSpec = defineRecord<TagConcept>({
     enumName: 'TagEmbeddingType',
     types: { concept: { chunking: 'window', text: ({ record }) => lines(record.name, record.description) } },
     defaultTypes: ['concept'],
-    defaultMode: 'SEMANTIC',
-    hybridWeights: { dense: 1, lexical: 1 },
+    defaultMode: 'HYBRID',
+    hybridWeights: { dense: 2, lexical: 1 },
     meanTermCount: 20,
   },
 });

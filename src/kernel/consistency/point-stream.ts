@@ -108,7 +108,7 @@ export async function* pairs(
 ): AsyncGenerator<Pair> {
   const next = async <T>(stream: AsyncGenerator<T>): Promise<T | undefined> => {
     const { value, done } = await stream.next();
-    return done ? undefined : (value);
+    return done ? undefined : value;
   };
   let left = await next(expected);
   let right = await next(found);

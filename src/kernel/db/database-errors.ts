@@ -69,7 +69,11 @@ export function toDomainError(error: unknown): unknown {
     case '22P05':
       return new DomainError('BAD_INPUT', 'A text has a NUL or another character that cannot be stored.', { cause });
     case 'KD001':
-      return new DomainError('TAG_CYCLE', `parentId: ${cause.message}.`, { cause, details: { field: 'parentId' } });
+      return new DomainError(
+        'TAG_CYCLE',
+        'parentId: the parent is the tag itself or below it, which would make a ring; choose a tag outside its subtree.',
+        { cause, details: { field: 'parentId' } },
+      );
     case 'KD002':
       return new DomainError('BAD_INPUT', `${cause.message}; it must match ${cause.detail ?? ''}.`, {
         cause,
@@ -98,7 +102,7 @@ function foreignKeyError(cause: PostgresError, field: string, value: string): Do
       details: { field: 'contentType' },
     });
   }
-  return new DomainError('PARENT_NOT_FOUND', `${field}: there is no record with id ${value}.`, {
+  return new DomainError('PARENT_NOT_FOUND', `${field}: there is no such record; it may have been deleted.`, {
     cause,
     details: { field },
   });

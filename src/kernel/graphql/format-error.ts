@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-import { DomainError } from '../errors/domain-error';
+import { DomainError, type ErrorCode } from '../errors/domain-error';
 
 /** Told of every error whose message is hidden, so that it can be logged. */
 export type HiddenErrorReporter = (error: unknown) => void;
@@ -14,6 +14,15 @@ const SAFE_CODES = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
   'BAD_REQUEST',
 ]);
+
+/** What clients see when a part does not answer: where that part is, is for the log alone. */
+const OUTAGES: Partial<Record<ErrorCode, string>> = {
+  DATABASE_UNAVAILABLE: 'The database does not answer; try again shortly.',
+  VECTOR_STORE_UNAVAILABLE: 'The vector server does not answer; try again shortly.',
+  VECTOR_STORE_REJECTED: 'The vector server refused the request; it has been logged.',
+  MODEL_UNAVAILABLE: 'The embedding model does not answer; try again shortly.',
+  MODEL_REJECTED: 'The embedding model refused the request; it has been logged.',
+};
 
 function rootOf(error: unknown): unknown {
   let current = error;
@@ -30,8 +39,10 @@ export function createErrorFormatter(report: HiddenErrorReporter) {
     const root = rootOf(error);
     const where = { locations: formatted.locations, path: formatted.path };
     if (root instanceof DomainError && root.code !== 'INTERNAL') {
+      const outage = OUTAGES[root.code];
+      if (outage !== undefined) report(root);
       return {
-        message: root.message,
+        message: outage ?? root.message,
         ...where,
         extensions: { ...root.details, code: root.code, retryable: root.retryable },
       };

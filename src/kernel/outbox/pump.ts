@@ -64,7 +64,8 @@ export class Pump {
       const wakesBefore = this.wakes;
       try {
         const hadWork = await this.options.step();
-        this.recover();
+        // Finding nothing due proves that the database answers, not that the vector server or the model does.
+        if (hadWork || this.outage?.code === 'DATABASE_UNAVAILABLE') this.recover();
         if (!hadWork && this.wakes === wakesBefore) await this.sleep(this.options.pollMs);
       } catch (error) {
         this.pause(error);

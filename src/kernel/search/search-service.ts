@@ -270,7 +270,7 @@ export class SearchService {
       const positive = await this.pointsOf(query.near, reads);
       if (positive.length === 0) return undefined;
       const from = lookupFrom(query.near.kind);
-      return build((using) => ({ using, positive, strategy: 'best_score', lookupFrom: from }));
+      return build((using) => ({ using, positive, strategy: 'average_vector', lookupFrom: from }));
     }
     return this.exampleTargets(query, reads, lookupFrom);
   }

@@ -196,7 +196,7 @@ export class CollectionCatalog {
       const isNew = !known.some(({ id }) => id === generation.id);
       const requeued = isNew ? 0 : await this.generations.requeuePoints(generation.id);
       if (requeued > 0) logger.warn({ collection, requeued }, 'collection had vanished; all of its points are queued');
-      else logger.info({ collection }, 'collection created');
+      else logger.debug({ collection }, 'collection created');
       return;
     }
     this.checkShape(generation, info);
