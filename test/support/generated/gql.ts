@@ -24,6 +24,8 @@ type Documents = {
     "\n    mutation CreateTag($input: CreateTagInput!) {\n      createTag(input: $input) {\n        tag {\n          id\n          name\n        }\n      }\n    }\n  ": typeof types.CreateTagDocument,
     "\n    query TagFamily($name: String!) {\n      tag(name: $name) {\n        name\n        parent {\n          name\n        }\n        children {\n          name\n        }\n        ancestors {\n          name\n        }\n        descendants {\n          name\n        }\n      }\n    }\n  ": typeof types.TagFamilyDocument,
     "\n  query Nested($first: Int!) {\n    profiles(first: $first) {\n      nodes {\n        id\n        name\n        embeddings {\n          embeddingType\n          text\n          status\n          model {\n            name\n          }\n        }\n        skills {\n          name\n        }\n        workExperiences {\n          title\n          embeddings {\n            text\n          }\n        }\n        matchingJobs(first: 5) {\n          edges {\n            score\n            node {\n              title\n            }\n            evidence {\n              text\n              score\n              embedding {\n                id\n                vector\n              }\n            }\n          }\n        }\n      }\n    }\n  }\n": typeof types.NestedDocument,
+    "\n  mutation MakeStory($input: CreateStoryInput!) {\n    createStory(input: $input) {\n      syncToken\n    }\n  }\n": typeof types.MakeStoryDocument,
+    "\n  query FindStories($token: String!) {\n    searchStories(query: { text: \"raven\", awaitSync: { token: $token } }) {\n      nodes {\n        title\n      }\n    }\n  }\n": typeof types.FindStoriesDocument,
     "\n  mutation MakeProfile($input: CreateProfileInput!) {\n    createProfile(input: $input) {\n      syncToken\n      profile {\n        id\n        indexing {\n          state\n          pending\n          failed\n        }\n      }\n    }\n  }\n": typeof types.MakeProfileDocument,
     "\n  mutation ChangeProfile($id: ID!, $input: UpdateProfileInput!) {\n    updateProfile(id: $id, input: $input) {\n      syncToken\n    }\n  }\n": typeof types.ChangeProfileDocument,
     "\n  mutation RemoveProfile($id: ID!) {\n    deleteProfile(id: $id) {\n      syncToken\n    }\n  }\n": typeof types.RemoveProfileDocument,
@@ -43,6 +45,8 @@ const documents: Documents = {
     "\n    mutation CreateTag($input: CreateTagInput!) {\n      createTag(input: $input) {\n        tag {\n          id\n          name\n        }\n      }\n    }\n  ": types.CreateTagDocument,
     "\n    query TagFamily($name: String!) {\n      tag(name: $name) {\n        name\n        parent {\n          name\n        }\n        children {\n          name\n        }\n        ancestors {\n          name\n        }\n        descendants {\n          name\n        }\n      }\n    }\n  ": types.TagFamilyDocument,
     "\n  query Nested($first: Int!) {\n    profiles(first: $first) {\n      nodes {\n        id\n        name\n        embeddings {\n          embeddingType\n          text\n          status\n          model {\n            name\n          }\n        }\n        skills {\n          name\n        }\n        workExperiences {\n          title\n          embeddings {\n            text\n          }\n        }\n        matchingJobs(first: 5) {\n          edges {\n            score\n            node {\n              title\n            }\n            evidence {\n              text\n              score\n              embedding {\n                id\n                vector\n              }\n            }\n          }\n        }\n      }\n    }\n  }\n": types.NestedDocument,
+    "\n  mutation MakeStory($input: CreateStoryInput!) {\n    createStory(input: $input) {\n      syncToken\n    }\n  }\n": types.MakeStoryDocument,
+    "\n  query FindStories($token: String!) {\n    searchStories(query: { text: \"raven\", awaitSync: { token: $token } }) {\n      nodes {\n        title\n      }\n    }\n  }\n": types.FindStoriesDocument,
     "\n  mutation MakeProfile($input: CreateProfileInput!) {\n    createProfile(input: $input) {\n      syncToken\n      profile {\n        id\n        indexing {\n          state\n          pending\n          failed\n        }\n      }\n    }\n  }\n": types.MakeProfileDocument,
     "\n  mutation ChangeProfile($id: ID!, $input: UpdateProfileInput!) {\n    updateProfile(id: $id, input: $input) {\n      syncToken\n    }\n  }\n": types.ChangeProfileDocument,
     "\n  mutation RemoveProfile($id: ID!) {\n    deleteProfile(id: $id) {\n      syncToken\n    }\n  }\n": types.RemoveProfileDocument,
@@ -89,6 +93,14 @@ export function graphql(source: "\n    query TagFamily($name: String!) {\n      
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query Nested($first: Int!) {\n    profiles(first: $first) {\n      nodes {\n        id\n        name\n        embeddings {\n          embeddingType\n          text\n          status\n          model {\n            name\n          }\n        }\n        skills {\n          name\n        }\n        workExperiences {\n          title\n          embeddings {\n            text\n          }\n        }\n        matchingJobs(first: 5) {\n          edges {\n            score\n            node {\n              title\n            }\n            evidence {\n              text\n              score\n              embedding {\n                id\n                vector\n              }\n            }\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql').NestedDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation MakeStory($input: CreateStoryInput!) {\n    createStory(input: $input) {\n      syncToken\n    }\n  }\n"): typeof import('./graphql').MakeStoryDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query FindStories($token: String!) {\n    searchStories(query: { text: \"raven\", awaitSync: { token: $token } }) {\n      nodes {\n        title\n      }\n    }\n  }\n"): typeof import('./graphql').FindStoriesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -983,6 +983,20 @@ export type NestedQueryVariables = Exact<{
 
 export type NestedQuery = { profiles: { nodes: Array<{ id: string, name: string, embeddings: Array<{ embeddingType: string, text: string, status: EmbeddingStatus, model: { name: string } }>, skills: Array<{ name: string }>, workExperiences: Array<{ title: string, embeddings: Array<{ text: string }> }>, matchingJobs: { edges: Array<{ score: number, node: { title: string }, evidence: Array<{ text: string, score: number, embedding: { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } | { id: string, vector?: Array<number> | null } }> }> } }> } };
 
+export type MakeStoryMutationVariables = Exact<{
+  input: CreateStoryInput;
+}>;
+
+
+export type MakeStoryMutation = { createStory: { syncToken: string } };
+
+export type FindStoriesQueryVariables = Exact<{
+  token: Scalars['String']['input'];
+}>;
+
+
+export type FindStoriesQuery = { searchStories: { nodes: Array<{ title: string }> } };
+
 export type MakeProfileMutationVariables = Exact<{
   input: CreateProfileInput;
 }>;
@@ -1280,6 +1294,22 @@ export const NestedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NestedQuery, NestedQueryVariables>;
+export const MakeStoryDocument = new TypedDocumentString(`
+    mutation MakeStory($input: CreateStoryInput!) {
+  createStory(input: $input) {
+    syncToken
+  }
+}
+    `) as unknown as TypedDocumentString<MakeStoryMutation, MakeStoryMutationVariables>;
+export const FindStoriesDocument = new TypedDocumentString(`
+    query FindStories($token: String!) {
+  searchStories(query: {text: "raven", awaitSync: {token: $token}}) {
+    nodes {
+      title
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FindStoriesQuery, FindStoriesQueryVariables>;
 export const MakeProfileDocument = new TypedDocumentString(`
     mutation MakeProfile($input: CreateProfileInput!) {
   createProfile(input: $input) {
