@@ -1,5 +1,5 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
-import type { AddressInfo, ListenOptions, NetConnectOpts } from 'node:net';
+import type { ListenOptions, NetConnectOpts } from 'node:net';
 
 /** A connection to a server that can be cut and mended, as a network is. */
 export interface Severable {
@@ -54,8 +54,8 @@ export async function severable(where: ListenOptions, target: NetConnectOpts): P
   };
 
   await mend();
-  const address = (server as Server | undefined)?.address() ?? null;
-  const port = typeof address === 'object' ? ((address as AddressInfo | null)?.port ?? 0) : 0;
+  const address = server?.address() ?? null;
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   if (port > 0) listenAt = { ...where, port };
-  return { port, cut, freeze: () => (isFrozen = true), mend, close: cut } as Severable;
+  return { port, cut, freeze: () => (isFrozen = true), mend, close: cut };
 }
