@@ -65,11 +65,3 @@ export function selectedFields(info: GraphQLResolveInfo): ReadonlySet<string> {
   }
   return names;
 }
-
-export function selects(info: GraphQLResolveInfo, fieldName: string): boolean {
-  let isSelected = false;
-  collect(info, setsOf(info.fieldNodes), (field) => {
-    if (field.name.value === fieldName) isSelected = true;
-  });
-  return isSelected;
-}

@@ -1,4 +1,4 @@
-import type { SparseVector } from './sparse-vectors';
+import type { SparseVector } from './sparse-vector';
 
 /**
  * Sparse vectors collected at start-up, to be turned into an inverted index at once: adding six million weights to

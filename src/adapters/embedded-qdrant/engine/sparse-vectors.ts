@@ -1,10 +1,7 @@
 import type { SparseLoad } from './sparse-load';
+import type { SparseVector } from './sparse-vector';
 
-/** Parallel arrays; indices ascending and unique. */
-export interface SparseVector {
-  indices: Uint32Array;
-  values: Float32Array;
-}
+export type { SparseVector } from './sparse-vector';
 
 /** The points that have one term, by ascending slot, with the term's weight in each. */
 class Posting {
