@@ -104,7 +104,14 @@ describe('commands', () => {
 
         expect(migrate.applied.length).toBeGreaterThan(0);
         expect(demo.changed).toBe(0);
-        expect(recordsOf(status)).toMatchObject({ ...DEMO, job_description: 29, tag_concept: 33 });
+        expect(recordsOf(status)).toMatchObject({
+          profile: DEMO.profile + 3,
+          job_description: DEMO.job_description + 5,
+          generated_resume: DEMO.generated_resume + 1,
+          story: DEMO.story + 3,
+          tag_concept: DEMO.tag_concept + 2,
+          content_item: DEMO.content_item + 1,
+        });
         expect(imported.byType).toMatchObject({ tag: { unchanged: 2 } });
         expect(readRuntime(folder)).toEqual(before);
         expect((await fetch(`${url}/health/ready`)).status).toBe(200);
