@@ -58,7 +58,7 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
     },
     defaultTypes: ['full_description'],
     defaultMode: 'HYBRID',
-    hybridWeights: { dense: 2, lexical: 1 },
+    hybridWeights: { dense: 1, lexical: 1 },
     meanTermCount: 120,
   },
   validate: ({ salaryMin, salaryMax }, path) => {
