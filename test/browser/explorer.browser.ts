@@ -13,7 +13,8 @@ import { chromium, type Browser, type Page } from 'playwright-core';
  *
  *     node -r ./scripts/register-typescript.js test/browser/explorer.browser.ts [GraphQL URL] [folder for screenshots]
  *
- * Without a URL it starts the server on a folder of its own. The browser is /usr/bin/chromium unless CHROMIUM names one.
+ * Without a URL it starts the server on a folder of its own. The browser is /usr/bin/chromium unless
+ * KINDRED_CHROMIUM names one.
  */
 const FLAGS = [
   '--headless',
@@ -148,7 +149,7 @@ async function checkWithoutScript(browser: Browser, url: string, screenshots: st
 async function startServer(folder: string): Promise<{ url: string; child: ChildProcess }> {
   const cli = path.resolve(__dirname, '..', '..', 'dist', 'cli.js');
   const child = spawn(process.execPath, [cli, 'serve'], {
-    env: { ...process.env, KINDRED_DATA_DIR: folder, PORT: '0' },
+    env: { KINDRED_EMBEDDER: 'deterministic', ...process.env, KINDRED_DATA_DIR: folder, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const line of createInterface({ input: child.stdout })) {
@@ -168,7 +169,7 @@ async function main(): Promise<void> {
   const server = givenUrl === undefined ? await startServer(folder) : undefined;
   const url = givenUrl ?? server?.url ?? '';
   const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: process.env['KINDRED_CHROMIUM'] ?? '/usr/bin/chromium',
     args: FLAGS,
     headless: true,
   });
