@@ -201,3 +201,5 @@ app.post<{ Body: Body }>('/q3', async (request, reply) => {
 });
 
 void app.listen({ port: 0, host: '127.0.0.1' }).then((url) => process.send?.({ url }));
+
+process.once('SIGTERM', () => process.exit(0));

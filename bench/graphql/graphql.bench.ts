@@ -12,6 +12,8 @@ import { DIMENSIONS, queries, type BenchQuery } from './queries';
 import { jobItems, profileItems } from './records';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 9);
+/** Rounds that are not counted: V8 goes on compiling what is hot for some thousands of requests. */
+const WARM_UP_ROUNDS = Number(process.env['BENCH_WARM_UP'] ?? 6);
 const AT_ONCE = 8;
 const PROFILES = 500;
 const JOBS = 1000;
@@ -42,6 +44,7 @@ export async function graphqlBench(): Promise<void> {
       execArgv: ['-r', './scripts/register-typescript.js'],
       env,
       connections: AT_ONCE,
+      profileDir: profileDir && `${profileDir}/floor`,
     });
     closers.push(() => floor.close());
     const kindred = await MeasuredServer.start({
@@ -60,7 +63,7 @@ export async function graphqlBench(): Promise<void> {
       },
       readUrl: /GraphQL {3}(http:\S+?)\/graphql/,
       connections: AT_ONCE,
-      profileDir,
+      profileDir: profileDir && `${profileDir}/kindred`,
     });
     closers.push(() => kindred.close());
 
@@ -69,7 +72,9 @@ export async function graphqlBench(): Promise<void> {
     for (const query of chosen) await compareAnswers(query, floor, kindred);
     const measured = await measure(chosen, floor, kindred);
     if (only === undefined && profileDir === undefined) await report(measured);
-    else for (const one of measured) console.log(one.query.name, ...ratioCells(one));
+    else
+      for (const one of measured)
+        console.log(one.query.name, ...ratioCells(one), ...ratiosOf(one).map((ratio) => ratio.toFixed(2)));
   } finally {
     for (const closer of closers.reverse()) await closer();
   }
@@ -123,18 +128,17 @@ async function measure(
   kindred: MeasuredServer,
 ): Promise<Measured[]> {
   const measured = chosen.map((query): Measured => ({ query, floor: [], kindred: [] }));
-  // The first round warms both up and is not counted.
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     for (const one of measured) {
       const { query } = one;
       const bodies = bodiesOf(query);
       const onFloor = async (): Promise<void> => {
         const load = await floor.load(`/${query.name.toLowerCase()}`, bodies, query.requestsPerRound, AT_ONCE);
-        if (round > 0) one.floor.push(load);
+        if (round >= 0) one.floor.push(load);
       };
       const onKindred = async (): Promise<void> => {
         const load = await kindred.load('/graphql', bodies, query.requestsPerRound, AT_ONCE);
-        if (round > 0) one.kindred.push(load);
+        if (round >= 0) one.kindred.push(load);
       };
       // Turn about, so that neither always comes after the other.
       const turns = round % 2 === 0 ? [onFloor, onKindred] : [onKindred, onFloor];
@@ -169,7 +173,7 @@ async function report(measured: readonly Measured[]): Promise<void> {
     'prepared statements, a keep-alive pool to the vector server, as many statements and vector requests, the same answer, which is',
     'checked). Both servers are processes of their own on the same embedded PostgreSQL and the same embedded vector server, with',
     `\`NODE_ENV=production\` and request logging off. ${PROFILES} profiles and ${JOBS} jobs, ${DIMENSIONS} dimensions; ${AT_ONCE} requests at a time;`,
-    `${ROUNDS} rounds, floor and Kindred in turn, after one to warm up. Figures are medians of the rounds; a ratio is taken within its round.`,
+    `${ROUNDS} rounds, floor and Kindred in turn, after ${WARM_UP_ROUNDS} to warm both up. Figures are medians of the rounds; a ratio is taken within its round.`,
     '',
     '## Processor time a request',
     '',
