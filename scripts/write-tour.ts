@@ -91,7 +91,7 @@ const stops: Stop[] = [
   },
   {
     title: 'Tags for a text',
-    about: 'By meaning, the default for tags: the score is a cosine.',
+    about: 'By both meaning and words, meaning counting twice: the default for tags.',
     query: `{
   searchTags(query: { text: "fixing broken engines and machines" }, first: 5) {
     edges {
