@@ -21,7 +21,8 @@ type Gateway = NonNullable<ApolloServerOptions<object>['gateway']>;
 /** What is asked, once parsed and checked. */
 export interface Operation {
   document: DocumentNode;
-  operation: OperationDefinitionNode;
+  /** Absent when the document has none of the name that is asked for. */
+  operation?: OperationDefinitionNode;
   operationName?: string | null;
   variables?: Record<string, unknown>;
   contextValue: unknown;
@@ -73,7 +74,7 @@ export class CompiledOperations {
   }
 
   private compiledFor({ document, operation }: Operation): CompiledQuery | null {
-    if (operation.operation !== OperationTypeNode.QUERY) return null;
+    if (operation?.operation !== OperationTypeNode.QUERY) return null;
     let known = this.known.get(document);
     if (!known) this.known.set(document, (known = { runs: 0, compiled: new Map() }));
     const name = operation.name?.value ?? '';
@@ -113,11 +114,11 @@ export function compilingGateway(schema: GraphQLSchema): Gateway {
     },
     load: () =>
       Promise.resolve({
-        executor: ({ document, operation, operationName, request, context }) =>
+        executor: ({ document, operation, request, context }) =>
           operations.execute({
             document,
             operation,
-            operationName,
+            operationName: request.operationName,
             variables: request.variables,
             contextValue: context,
           }),
