@@ -31,6 +31,8 @@ export interface Operation {
 /** Compiling costs as much as some ten runs, so it is done for what comes again. */
 const RUNS_BEFORE_COMPILING = 3;
 const KEPT_DOCUMENTS = 200;
+/** Compiling a thousand fields takes some 300 ms, in which nothing else is answered. */
+const LONGEST_COMPILED_CHARACTERS = 10_000;
 
 interface Known {
   runs: number;
@@ -81,7 +83,8 @@ export class CompiledOperations {
     const compiled = known.compiled.get(name);
     if (compiled !== undefined) return compiled;
     if (++known.runs < RUNS_BEFORE_COMPILING) return null;
-    if (this.hasRecursiveVariable(operation)) {
+    const isLong = (document.loc?.source.body.length ?? 0) > LONGEST_COMPILED_CHARACTERS;
+    if (isLong || this.hasRecursiveVariable(operation)) {
       known.compiled.set(name, null);
       return null;
     }
