@@ -49,7 +49,8 @@ describe('serve killed while it starts', () => {
   };
 
   async function killWhen(isTime: (program: Program) => boolean | Promise<boolean>): Promise<void> {
-    const program = startProgram(folder, ['serve']);
+    // Every step of the start is a line at this level.
+    const program = startProgram(folder, ['serve'], { env: { KINDRED_LOG_LEVEL: 'debug' } });
     await eventually('the moment to kill it', async () => {
       if (program.hasEnded()) throw new Error(`it ended by itself:\n${program.stderr()}`);
       return (await isTime(program)) ? true : undefined;
