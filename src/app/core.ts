@@ -52,6 +52,8 @@ export interface Core {
   backlog(): Promise<Backlog>;
   /** Whether the vector side has followed everything captured; dead letters do not count. */
   isIdle(): Promise<boolean>;
+  /** Ends the leases of workers that are known to be gone. */
+  endLeases(): Promise<void>;
   /** What one request's resolvers get. */
   createContext(caller: { actor: string; role: Role }): GraphQLContext;
   close(): Promise<void>;
@@ -125,6 +127,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       new Relay({ database, store, embedder, catalog, kinds: recordKinds, logger, settings: options.relay }),
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
+    endLeases: () => outbox.endLeases(),
     createContext: ({ actor, role }) => ({ services, loaders: new Loaders(services), actor, role }),
     close: async () => {
       await Promise.all([database.close(), store.close()]);

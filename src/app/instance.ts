@@ -64,6 +64,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     });
     closers.push(() => core.close());
     await migrate(core);
+    // Or the work of a process that was killed would wait until its leases end by themselves.
+    if (stores.isDatabaseOurs) await core.endLeases();
     await checkVectorServer(core);
     await core.catalog.start({ isModelChange: options.isModelChange });
     return { core, stores, embedder, close };

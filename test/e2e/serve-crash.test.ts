@@ -40,6 +40,9 @@ async function holdTheDemo(client: Client): Promise<void> {
   });
 }
 
+/** Nobody may have to wait for the leases of a process that was killed. */
+const LONG_LEASES = { KINDRED_RELAY_LEASE_MS: '3600000' };
+
 describe('serve killed while it starts', () => {
   const folder = temporaryFolder();
   const moments = {
@@ -50,7 +53,7 @@ describe('serve killed while it starts', () => {
 
   async function killWhen(isTime: (program: Program) => boolean | Promise<boolean>): Promise<void> {
     // Every step of the start is a line at this level.
-    const program = startProgram(folder, ['serve'], { env: { KINDRED_LOG_LEVEL: 'debug' } });
+    const program = startProgram(folder, ['serve'], { env: { ...LONG_LEASES, KINDRED_LOG_LEVEL: 'debug' } });
     await eventually('the moment to kill it', async () => {
       if (program.hasEnded()) throw new Error(`it ended by itself:\n${program.stderr()}`);
       return (await isTime(program)) ? true : undefined;
@@ -66,9 +69,10 @@ describe('serve killed while it starts', () => {
       await killWhen((program) => program.logs().length >= moments.logLine);
       let holding: Promise<void> | undefined;
       let isHeld = false;
-      await killWhen(() => {
+      await killWhen((program) => {
         const runtime = readRuntime(folder);
-        if (runtime !== undefined) {
+        // The file may still be that of the one that was killed before.
+        if (runtime?.pid === program.pid) {
           holding ??= withDatabase(runtime.databaseUrl, async (client) => {
             const killed = new Promise((resolve) => client.once('end', resolve));
             await holdTheDemo(client);
@@ -82,7 +86,7 @@ describe('serve killed while it starts', () => {
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.firstPoints);
       await killWhen(async () => ((await indexedPoints(folder)) ?? -1) >= moments.laterPoints);
 
-      const program = startProgram(folder, ['serve']);
+      const program = startProgram(folder, ['serve'], { env: LONG_LEASES });
       const url = await program.ready();
       await untilIndexed(addressesOf(folder));
 

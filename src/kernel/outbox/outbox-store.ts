@@ -178,6 +178,16 @@ export class OutboxStore {
     );
   }
 
+  /**
+   * Ends every lease now. For a database whose workers are known to be gone; whoever takes their work next is told that
+   * a request of theirs may still be under way.
+   */
+  async endLeases(): Promise<void> {
+    await this.sql.query(
+      'UPDATE outbox_events SET available_at = now() WHERE lease_owner IS NOT NULL AND available_at > now()',
+    );
+  }
+
   /** Queues points to be brought to their rows' state, `delayMs` from now. */
   async enqueuePoints(
     points: readonly { kind: string; pointId: string }[],
