@@ -296,6 +296,26 @@ export type TagFilter = {
 export type TagEmbeddingType =
   | 'CONCEPT';
 
+/** What an event is about. */
+export type OutboxTopic =
+  /** A record whose text or payload may have changed. */
+  | 'SOURCE'
+  /** One point that has to be brought to its row’s state. */
+  | 'POINT';
+
+/** Kinds of record that have embeddings. */
+export type EmbeddableKind =
+  | 'PROFILE'
+  | 'WORK_EXPERIENCE'
+  | 'PROJECT'
+  | 'EDUCATION'
+  | 'SKILL'
+  | 'JOB_DESCRIPTION'
+  | 'GENERATED_RESUME'
+  | 'STORY'
+  | 'TAG_CONCEPT'
+  | 'CONTENT_ITEM';
+
 /** Order of a list of profiles. */
 export type ProfileOrder = {
   field: ProfileOrderField;
@@ -540,19 +560,6 @@ export type ContentOrderField =
   | 'UPDATED_AT'
   | 'CONTENT_TYPE'
   | 'SOURCE_TYPE';
-
-/** Kinds of record that have embeddings. */
-export type EmbeddableKind =
-  | 'PROFILE'
-  | 'WORK_EXPERIENCE'
-  | 'PROJECT'
-  | 'EDUCATION'
-  | 'SKILL'
-  | 'JOB_DESCRIPTION'
-  | 'GENERATED_RESUME'
-  | 'STORY'
-  | 'TAG_CONCEPT'
-  | 'CONTENT_ITEM';
 
 /** A new profile. */
 export type CreateProfileInput = {

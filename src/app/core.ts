@@ -13,6 +13,7 @@ import type { Services } from '../kernel/graphql/services';
 import { Loaders } from '../kernel/graphql/loaders';
 import type { Logger } from '../kernel/logging/logger';
 import type { Embedder } from '../kernel/model/embedder';
+import { DeadLetters } from '../kernel/outbox/dead-letters';
 import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
 import { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
@@ -114,6 +115,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     search: new SearchService({ store, embedder, aliasOf }),
     sync,
     consistency: new Consistency({ database, store, catalog, kinds: recordKinds }),
+    deadLetters: new DeadLetters(database, kindNames),
   };
   return {
     database,

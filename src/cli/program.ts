@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 
 import { DomainError } from '../kernel/errors/domain-error';
 import { addConsistencyCommand } from './consistency.command';
+import { addDeadLettersCommand } from './dead-letters.command';
 import { addDemoCommand } from './demo.command';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { addImportCommand } from './import.command';
@@ -37,6 +38,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addReindexCommand(program);
   addStatusCommand(program);
   addConsistencyCommand(program, outcome);
+  addDeadLettersCommand(program);
   addSchemaCommand(program);
   addVectorServerCommand(program);
   try {

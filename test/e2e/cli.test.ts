@@ -120,6 +120,19 @@ describe('commands', () => {
     );
 
     it(
+      'show what was given up, and try it again',
+      async () => {
+        expect(await json(folder, 'dead-letters', 'list', '--kind', 'profile')).toEqual({ total: 0, deadLetters: [] });
+        expect(await json(folder, 'dead-letters', 'redrive', '--all')).toEqual({ redriven: 0 });
+        expect((await runProgram(folder, ['dead-letters', 'redrive'])).code).toBe(2);
+        const wrong = await runProgram(folder, ['dead-letters', 'list', '--kind', 'nothing']);
+        expect(wrong).toMatchObject({ code: 1, stdout: '' });
+        expect(wrong.stderr).toContain("--kind: 'nothing' is none of profile,");
+      },
+      PATIENCE_MS,
+    );
+
+    it(
       'print for people too, results on standard output',
       async () => {
         const [status, migrate] = await Promise.all([

@@ -7,6 +7,7 @@ import type { RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
 import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
+import { deadLetterResolvers } from './dead-letter-resolver';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
 import { unwrapPlainFields } from './plain-fields';
@@ -52,6 +53,7 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     EmbeddableResolver,
     ...registry.all.flatMap((kind) => resolversOf(kind, registry, factory)),
     ...crossSearchResolvers(registry),
+    ...deadLetterResolvers(registry),
     ...resolvers,
   ];
   const schema = buildSchemaSync({

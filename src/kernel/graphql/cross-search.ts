@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import { Arg, Ctx, Field, Float, Int, ObjectType, Query, Resolver } from 'type-graphql';
 
 import { DomainError } from '../errors/domain-error';
 import { NodeInterface, type RecordBase } from '../record/record-base';
@@ -8,6 +8,7 @@ import { MAX_HIT_COUNT } from '../search/search-request';
 import { Connection, type SearchEdge } from './connection';
 import type { GraphQLContext } from './context';
 import { SearchInput } from './input-types';
+import { embeddableKindEnum } from './kind-enum';
 import { evidenceResolver } from './search-resolvers';
 import { awaitSync, hitCursor, readHitPage, readSearchQuery } from './search-input';
 import { searchRecords } from './search-runner';
@@ -48,8 +49,7 @@ class CrossSearchConnection {
 
 /** `search`: several kinds, one ranking. Each kind is searched as deep as the page may need, then merged by score. */
 export function crossSearchResolvers(registry: KindRegistry): ResolverClass[] {
-  const kindEnum = Object.fromEntries(registry.embeddable.map((kind) => [kind.kind.toUpperCase(), kind.kind]));
-  registerEnumType(kindEnum, { name: 'EmbeddableKind', description: 'Kinds of record that have embeddings.' });
+  const kindEnum = embeddableKindEnum(registry);
 
   @Resolver()
   class CrossSearchResolver {

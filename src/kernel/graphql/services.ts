@@ -5,6 +5,7 @@ import type { RecordWriter } from '../record/record-writer';
 import type { KindRegistry } from '../record/registry';
 import type { SearchService } from '../search/search-service';
 import type { PointReader } from '../vector/point-reader';
+import type { DeadLetters } from '../outbox/dead-letters';
 import type { SyncService } from '../outbox/sync-service';
 
 /** What resolvers may use. One set a process. */
@@ -17,4 +18,5 @@ export interface Services {
   search: SearchService;
   sync: SyncService;
   consistency: Consistency;
+  deadLetters: DeadLetters;
 }

@@ -19,12 +19,16 @@ function invalid(value: string, field: string, expected: string): DomainError {
   return new DomainError('INVALID_ID', `${field}: '${shown}' is not ${expected}.`, { details: { field } });
 }
 
+/** Types whose keys outgrow 32 bits. */
+const LARGE_KEYED: ReadonlySet<string> = new Set(['DeadLetter']);
+
 /** Reads a global id of any type. */
 export function decodeGlobalId(value: string, field = 'id'): DecodedId {
   const { type, id } = fromGlobalId(value);
-  const number = /^[1-9][0-9]{0,9}$/.test(id) ? Number(id) : Number.NaN;
+  const number = /^[1-9][0-9]{0,15}$/.test(id) ? Number(id) : Number.NaN;
+  const largest = LARGE_KEYED.has(type) ? Number.MAX_SAFE_INTEGER : MAX_SERIAL;
   // Base64 decoders forgive a lot; only what encodes back to the same text is an id.
-  if (!(number <= MAX_SERIAL) || toGlobalId(type, id) !== value) {
+  if (!(number <= largest) || toGlobalId(type, id) !== value) {
     throw invalid(value, field, 'a global id; use the `id` of a record as the API returned it');
   }
   return { typeName: type, id: number };

@@ -296,6 +296,26 @@ export type TagFilter = {
 export type TagEmbeddingType =
   | 'CONCEPT';
 
+/** What an event is about. */
+export type OutboxTopic =
+  /** A record whose text or payload may have changed. */
+  | 'SOURCE'
+  /** One point that has to be brought to its row’s state. */
+  | 'POINT';
+
+/** Kinds of record that have embeddings. */
+export type EmbeddableKind =
+  | 'PROFILE'
+  | 'WORK_EXPERIENCE'
+  | 'PROJECT'
+  | 'EDUCATION'
+  | 'SKILL'
+  | 'JOB_DESCRIPTION'
+  | 'GENERATED_RESUME'
+  | 'STORY'
+  | 'TAG_CONCEPT'
+  | 'CONTENT_ITEM';
+
 /** Order of a list of profiles. */
 export type ProfileOrder = {
   field: ProfileOrderField;
@@ -540,19 +560,6 @@ export type ContentOrderField =
   | 'UPDATED_AT'
   | 'CONTENT_TYPE'
   | 'SOURCE_TYPE';
-
-/** Kinds of record that have embeddings. */
-export type EmbeddableKind =
-  | 'PROFILE'
-  | 'WORK_EXPERIENCE'
-  | 'PROJECT'
-  | 'EDUCATION'
-  | 'SKILL'
-  | 'JOB_DESCRIPTION'
-  | 'GENERATED_RESUME'
-  | 'STORY'
-  | 'TAG_CONCEPT'
-  | 'CONTENT_ITEM';
 
 /** A new profile. */
 export type CreateProfileInput = {
@@ -1059,7 +1066,7 @@ export type AcrossQueryVariables = Exact<{
 }>;
 
 
-export type AcrossQuery = { search: { totalCount: number, nodes: Array<{ __typename: 'ContentItem' } | { __typename: 'ContentEmbedding' } | { __typename: 'JobDescription' } | { __typename: 'JobDescriptionEmbedding' } | { __typename: 'Profile' } | { __typename: 'Education' } | { __typename: 'Project' } | { __typename: 'Skill' } | { __typename: 'WorkExperience' } | { __typename: 'ProfileEmbedding' } | { __typename: 'WorkExperienceEmbedding' } | { __typename: 'ProjectEmbedding' } | { __typename: 'EducationEmbedding' } | { __typename: 'SkillEmbedding' } | { __typename: 'GeneratedResume' } | { __typename: 'ResumeEmbedding' } | { __typename: 'Story' } | { __typename: 'StoryChunk' } | { __typename: 'TagConcept' } | { __typename: 'TagConceptEmbedding' }>, edges: Array<{ score: number, evidence: Array<{ text: string }>, node: { id: string } | { id: string } | { title: string, id: string } | { id: string } | { name: string, id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor?: string | null } } };
+export type AcrossQuery = { search: { totalCount: number, nodes: Array<{ __typename: 'ContentItem' } | { __typename: 'ContentEmbedding' } | { __typename: 'JobDescription' } | { __typename: 'JobDescriptionEmbedding' } | { __typename: 'Profile' } | { __typename: 'Education' } | { __typename: 'Project' } | { __typename: 'Skill' } | { __typename: 'WorkExperience' } | { __typename: 'ProfileEmbedding' } | { __typename: 'WorkExperienceEmbedding' } | { __typename: 'ProjectEmbedding' } | { __typename: 'EducationEmbedding' } | { __typename: 'SkillEmbedding' } | { __typename: 'GeneratedResume' } | { __typename: 'ResumeEmbedding' } | { __typename: 'Story' } | { __typename: 'StoryChunk' } | { __typename: 'TagConcept' } | { __typename: 'TagConceptEmbedding' } | { __typename: 'DeadLetter' }>, edges: Array<{ score: number, evidence: Array<{ text: string }>, node: { id: string } | { id: string } | { title: string, id: string } | { id: string } | { name: string, id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } | { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor?: string | null } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
