@@ -13,6 +13,7 @@ export interface PendingChanges {
 interface CapturedState {
   /** As the server prints it; undefined when the function does not exist. */
   definition: string | undefined;
+  /** The statements that make its triggers as they are. */
   triggers: string[];
 }
 
@@ -33,13 +34,14 @@ export async function pendingChanges(dataSource: DataSource): Promise<PendingCha
   for (const capture of functions) {
     const [old, wanted] = [before.get(capture.name), after.get(capture.name)];
     if (old?.definition === wanted?.definition && sameTriggers(old, wanted)) continue;
+    const hadFunction = old?.definition !== undefined;
+    const hasOtherTriggers = !sameTriggers(old, wanted);
+    if (hadFunction && hasOtherTriggers) changes.up.push(`DROP FUNCTION ${capture.name} CASCADE`);
     changes.up.push(capture.createFunction);
-    if (old?.definition === undefined) {
-      changes.up.push(...capture.createTriggers);
-      undone.push(`DROP FUNCTION ${capture.name} CASCADE`);
-    } else {
-      undone.push(old.definition.trimEnd());
-    }
+    if (hasOtherTriggers) changes.up.push(...capture.triggers.flatMap((trigger) => trigger.create));
+    if (!hadFunction || hasOtherTriggers) undone.push(`DROP FUNCTION ${capture.name} CASCADE`);
+    if (old?.definition !== undefined) undone.push(old.definition.trimEnd());
+    if (hadFunction && hasOtherTriggers) undone.push(...old.triggers);
   }
   for (const [name, { definition }] of before) {
     if (functions.some((capture) => capture.name === name)) continue;
@@ -64,9 +66,11 @@ async function whatWouldBeCaptured(
   await runner.startTransaction();
   try {
     for (const change of changes) await runner.query(change);
-    for (const { name, createFunction, createTriggers } of functions) {
+    for (const { name, createFunction, triggers } of functions) {
       await runner.query(`DROP FUNCTION IF EXISTS ${name} CASCADE`);
-      for (const statement of [createFunction, ...createTriggers]) await runner.query(statement);
+      for (const statement of [createFunction, ...triggers.flatMap((trigger) => trigger.create)]) {
+        await runner.query(statement);
+      }
     }
     return await readCaptured(runner);
   } finally {
@@ -78,7 +82,10 @@ async function whatWouldBeCaptured(
 async function readCaptured(database: { query(sql: string): Promise<unknown> }): Promise<Map<string, CapturedState>> {
   const rows = (await database.query(
     `SELECT p.proname AS name, pg_get_functiondef(p.oid) AS definition,
-            array(SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE t.tgfoid = p.oid ORDER BY 1) AS triggers
+            array(SELECT unnest(ARRAY[pg_get_triggerdef(t.oid)] || CASE t.tgenabled
+                WHEN 'A' THEN ARRAY[format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.tgrelid::regclass, t.tgname)]
+                ELSE ARRAY[]::text[] END)
+              FROM pg_trigger t WHERE t.tgfoid = p.oid ORDER BY t.tgname) AS triggers
        FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'kindred\\_capture\\_%' ORDER BY 1`,
   )) as { name: string; definition: string; triggers: string[] }[];
   return new Map(rows.map(({ name, definition, triggers }) => [name, { definition, triggers }]));

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { createHashTrigger, HASH_TRIGGER } from '../src/kernel/outbox/capture-sql';
 import type { RecordKind } from '../src/kernel/record/record-spec';
 
 /** A trigger that every table of a sort has, by which the database itself keeps its rules. */
@@ -22,11 +23,7 @@ function commonRules(table: string): RuleTrigger[] {
 
 /** The hash of what is embedded, never taken on trust. */
 function hashRule(table: string): RuleTrigger {
-  return ruleTrigger(
-    table,
-    'kindred_hash_text',
-    `INSERT OR UPDATE OF text, context_line, content_hash ON ${table} FOR EACH ROW`,
-  );
+  return { table, name: HASH_TRIGGER, create: createHashTrigger(table) };
 }
 
 /** The rule triggers that the database lacks. A trigger of a table that is yet to be made goes with its table. */

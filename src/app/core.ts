@@ -14,6 +14,7 @@ import { Loaders } from '../kernel/graphql/loaders';
 import type { Logger } from '../kernel/logging/logger';
 import type { Embedder } from '../kernel/model/embedder';
 import { DeadLetters } from '../kernel/outbox/dead-letters';
+import { Capture } from '../kernel/outbox/capture';
 import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
 import { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
@@ -48,6 +49,7 @@ export interface Core {
   registry: KindRegistry;
   services: Services;
   sync: Sync;
+  capture: Capture;
   createRelay(): Relay;
   /** What the relay has before it. */
   backlog(): Promise<Backlog>;
@@ -125,6 +127,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     registry,
     services,
     sync,
+    capture: new Capture(database, recordKinds),
     createRelay: () =>
       new Relay({ database, store, embedder, catalog, kinds: recordKinds, logger, settings: options.relay }),
     backlog: () => outbox.backlog(kindNames),

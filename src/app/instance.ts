@@ -17,6 +17,8 @@ export interface InstanceOptions {
   onFetchProgress?: (progress: FetchProgress) => void;
   /** Whether to start although the stored embeddings are another model's, to embed everything again. */
   isModelChange?: boolean;
+  /** Whether to start although changes are not captured completely, to report or restore that. */
+  isCaptureDamageKnown?: boolean;
 }
 
 /** Kindred on its stores, with the schema migrated and the collections checked. Nothing is relayed or served yet. */
@@ -64,6 +66,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     });
     closers.push(() => core.close());
     await migrate(core);
+    if (options.isCaptureDamageKnown !== true) await core.capture.check();
     // Or the work of a process that was killed would wait until its leases end by themselves.
     if (stores.isDatabaseOurs) await core.endLeases();
     await checkVectorServer(core);

@@ -51,6 +51,7 @@ export function createHttpServer(
 export function readinessOf(core: Core, relay: Relay | undefined): Readonly<Record<string, ReadinessCheck>> {
   return {
     database: () => core.database.query('SELECT 1'),
+    capture: () => core.capture.watch(),
     vectorStore: (signal) => core.store.ping(signal),
     model: () => core.embedder.ready(),
     ...(relay && { relay: () => relayIsWell(relay) }),

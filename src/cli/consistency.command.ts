@@ -17,11 +17,14 @@ function printFindings(findings: ConsistencyFindings): void {
   for (const { kind, pointId, drift } of findings.drifts.slice(0, SHOWN_DRIFTS)) {
     console.log(`  ${drift}: ${kind} point ${pointId}`);
   }
+  for (const problem of findings.captureProblems) console.log(`not captured: ${problem}`);
+  if (findings.captureProblems.length > 0) console.log(`Run 'kindred migrate --restore-capture'.`);
   console.log(`drift: ${findings.drift}`);
 }
 
-const summaryOf = ({ kinds, drift, checkedAt, drifts, isCut }: ConsistencyFindings) => ({
+const summaryOf = ({ kinds, drift, captureProblems, checkedAt, drifts, isCut }: ConsistencyFindings) => ({
   drift,
+  captureProblems,
   kinds,
   checkedAt,
   drifts,
@@ -35,12 +38,16 @@ export function addConsistencyCommand(program: Command, outcome: { code: number 
     .description('Compare PostgreSQL and Qdrant completely; exit code 1 when they disagree.')
     .option('--json', 'print a machine-readable result')
     .action(({ json }: { json?: boolean }) =>
-      withSession('kindred consistency', async ({ instance }) => {
-        const findings = await instance.core.services.consistency.check();
-        if (json) console.log(JSON.stringify(summaryOf(findings)));
-        else printFindings(findings);
-        if (findings.drift > 0) outcome.code = EXIT_FAILURE;
-      }),
+      withSession(
+        'kindred consistency',
+        async ({ instance }) => {
+          const findings = await instance.core.services.consistency.check();
+          if (json) console.log(JSON.stringify(summaryOf(findings)));
+          else printFindings(findings);
+          if (findings.drift > 0 || findings.captureProblems.length > 0) outcome.code = EXIT_FAILURE;
+        },
+        { isCaptureDamageKnown: true },
+      ),
     );
   consistency
     .command('repair')

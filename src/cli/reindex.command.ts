@@ -7,7 +7,7 @@ import { openSession, readSettings } from './session';
 
 async function reindex({ json }: { json?: boolean }): Promise<void> {
   // Alone on the data folder: a running server would go on asking with the vectors of its own model.
-  const { instance } = await openSession('own', 'kindred reindex', readSettings(), true);
+  const { instance } = await openSession('own', 'kindred reindex', readSettings(), { isModelChange: true });
   const { core } = instance;
   const stopping = new AbortController();
   const release = onTermination(() => stopping.abort());

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import { startInstance, type Instance } from '../app/instance';
+import { startInstance, type Instance, type InstanceOptions } from '../app/instance';
 import { loadEnvironment, type Environment } from '../config/environment';
 import { createLogger } from '../http/logger';
 import { startProgress, type Progress } from './progress';
@@ -13,6 +13,9 @@ export interface Settings {
 export interface Session extends Settings {
   instance: Instance;
 }
+
+/** What does not stop this start, because the command is there to deal with it. */
+export type StartExceptions = Pick<InstanceOptions, 'isModelChange' | 'isCaptureDamageKnown'>;
 
 export function readSettings(): Settings {
   const environment = loadEnvironment();
@@ -35,7 +38,7 @@ export async function openSession(
   stores: 'own' | 'attach',
   applicationName: string,
   { environment, logger }: Settings = readSettings(),
-  isModelChange = false,
+  exceptions: StartExceptions = {},
 ): Promise<Session> {
   let bar: Progress | undefined;
   const instance = await startInstance({
@@ -43,7 +46,7 @@ export async function openSession(
     logger,
     applicationName,
     stores,
-    isModelChange,
+    ...exceptions,
     onFetchProgress: ({ receivedBytes, totalBytes }) => {
       const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
       bar ??= startProgress('Fetching the embedding model (once)', 'MiB');
@@ -55,8 +58,12 @@ export async function openSession(
 }
 
 /** Runs `work` in a session of its own and closes it, whatever happens. */
-export async function withSession<T>(applicationName: string, work: (session: Session) => Promise<T>): Promise<T> {
-  const session = await openSession('attach', applicationName);
+export async function withSession<T>(
+  applicationName: string,
+  work: (session: Session) => Promise<T>,
+  exceptions?: StartExceptions,
+): Promise<T> {
+  const session = await openSession('attach', applicationName, readSettings(), exceptions);
   try {
     return await work(session);
   } finally {

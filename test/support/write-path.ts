@@ -5,6 +5,7 @@ import { createDeterministicEmbedder } from '../../src/adapters/deterministic-mo
 import { startEmbeddedQdrant } from '../../src/adapters/embedded-qdrant';
 import { startThrowawayPostgres, type EmbeddedPostgres } from '../../src/adapters/embedded-postgres';
 import { createQdrantStore } from '../../src/adapters/qdrant';
+import { migrationFiles } from '../../src/app/core';
 import { featureEntities, recordKinds } from '../../src/features/registry';
 import { createDataSource } from '../../src/kernel/db/data-source';
 import { Database } from '../../src/kernel/db/database';
@@ -16,13 +17,9 @@ import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import { Relay } from '../../src/kernel/outbox/relay';
 import { CollectionCatalog, defaultCollectionSettings } from '../../src/kernel/vector/collections';
 import type { StoredPoint, VectorStore } from '../../src/kernel/vector/vector-store';
-import { CreateTables1760000000000 } from '../../migrations/1760000000000-create-tables';
-import { CreateRules1760000000001 } from '../../migrations/1760000000001-create-rules';
-import { CreateCapture1760000000002 } from '../../migrations/1760000000002-create-capture';
 
 const TEMPLATE = 'kindred_template';
 const DEADLINE_MS = 20_000;
-const migrations = [CreateTables1760000000000, CreateRules1760000000001, CreateCapture1760000000002];
 
 export const kindNames = recordKinds.filter((kind) => kind.embedding).map((kind) => kind.kind);
 
@@ -86,7 +83,13 @@ export class WritePathServers {
 
   private dataSource(database: string, poolSize: number) {
     const url = this.postgres.url.replace(/@\/[^?]*/, `@/${database}`);
-    return createDataSource({ url, poolSize, entities: featureEntities, migrations, applicationName: 'kindred-test' });
+    return createDataSource({
+      url,
+      poolSize,
+      entities: featureEntities,
+      migrations: [migrationFiles()],
+      applicationName: 'kindred-test',
+    });
   }
 
   private async sql(statement: string): Promise<void> {

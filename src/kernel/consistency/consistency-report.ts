@@ -32,6 +32,8 @@ export interface ConsistencyReport {
   kinds: KindConsistency[];
   /** Points that disagree; 0 is the promise. */
   drift: number;
+  /** What lets changes of the tables pass uncaptured, a sentence each; empty when nothing does. */
+  captureProblems: string[];
   checkedAt: Date;
 }
 

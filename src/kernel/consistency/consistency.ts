@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
+import { findCaptureDamage } from '../outbox/capture-check';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
 import type { Payload, VectorStore } from '../vector/vector-store';
@@ -74,6 +75,7 @@ export class Consistency {
     const findings: ConsistencyFindings = {
       kinds: [],
       drift: 0,
+      captureProblems: (await findCaptureDamage(this.parts.database, this.parts.kinds)).map(({ message }) => message),
       checkedAt: new Date(),
       drifts: [],
       isCut: false,

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'DATABASE_UNAVAILABLE'
   | 'VECTOR_STORE_UNAVAILABLE'
   | 'VECTOR_STORE_REJECTED' // the vector server refused the request; retrying cannot help
+  | 'CAPTURE_DAMAGED' // a trigger that captures changes is missing, disabled or altered
   | 'COLLECTION_MISMATCH' // an existing collection has other dimensions, distance or model
   | 'MODEL_UNAVAILABLE'
   | 'MODEL_THROTTLED'

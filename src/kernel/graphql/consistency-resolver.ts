@@ -52,6 +52,12 @@ class ConsistencyReportType {
   @Field(() => [KindConsistencyType])
   kinds!: KindConsistencyType[];
 
+  @Field(() => [String], {
+    description:
+      'Capture triggers that are missing, disabled or altered, so that changes may pass unnoticed. Empty when all is well.',
+  })
+  captureProblems!: string[];
+
   @Field(() => GraphQLISODateTime)
   checkedAt!: Date;
 }

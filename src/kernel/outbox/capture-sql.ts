@@ -9,10 +9,25 @@ export interface CaptureFunction {
   name: string;
   /** `CREATE OR REPLACE FUNCTION …`, canonical text. */
   createFunction: string;
-  /** One statement a trigger. */
-  createTriggers: string[];
-  triggerNames: string[];
+  triggers: CaptureTrigger[];
 }
+
+export interface CaptureTrigger {
+  name: string;
+  /** When it fires, and the names of the transition tables that its function reads. */
+  timing: 'AFTER' | 'BEFORE';
+  event: 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+  newTable: 'new_rows' | null;
+  oldTable: 'old_rows' | null;
+  /** The statements that make it. */
+  create: string[];
+}
+
+/** The rule of every embedding table that keeps `content_hash` to the text. */
+export const HASH_TRIGGER = 'kindred_hash_text';
+
+export const createHashTrigger = (table: string): string =>
+  `CREATE TRIGGER ${HASH_TRIGGER} BEFORE INSERT OR UPDATE OF text, context_line, content_hash ON ${table} FOR EACH ROW EXECUTE FUNCTION ${HASH_TRIGGER}()`;
 
 const captureName = (table: string): string => `kindred_capture_${table}`;
 
@@ -200,10 +215,34 @@ function embeddingBody(kind: RecordKind): string {
   ].join('\n');
 }
 
+const TRIGGERS = [
+  { timing: 'AFTER', event: 'INSERT', newTable: 'new_rows', oldTable: null },
+  { timing: 'AFTER', event: 'UPDATE', newTable: 'new_rows', oldTable: 'old_rows' },
+  { timing: 'AFTER', event: 'DELETE', newTable: null, oldTable: 'old_rows' },
+  // Before: afterwards there is nothing left to say what went.
+  { timing: 'BEFORE', event: 'TRUNCATE', newTable: null, oldTable: null },
+] as const;
+
+function captureTrigger(table: string, functionName: string, when: (typeof TRIGGERS)[number]): CaptureTrigger {
+  const name = `${functionName}_${when.event.toLowerCase()}`;
+  const transitions = [
+    ...(when.newTable ? [`NEW TABLE AS ${when.newTable}`] : []),
+    ...(when.oldTable ? [`OLD TABLE AS ${when.oldTable}`] : []),
+  ];
+  const referencing = transitions.length > 0 ? ` REFERENCING ${transitions.join(' ')}` : '';
+  return {
+    ...when,
+    name,
+    create: [
+      `CREATE TRIGGER ${name} ${when.timing} ${when.event} ON ${table}${referencing} FOR EACH STATEMENT EXECUTE FUNCTION ${functionName}()`,
+      // Otherwise a session with session_replication_role = replica would write unnoticed.
+      `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`,
+    ],
+  };
+}
+
 function captureFunction(table: string, body: string, declare = ''): CaptureFunction {
   const name = captureName(table);
-  const trigger = (suffix: string, timing: string, referencing: string): string =>
-    `CREATE TRIGGER ${name}_${suffix} ${timing} ON ${table}${referencing} FOR EACH STATEMENT EXECUTE FUNCTION ${name}()`;
   return {
     table,
     name,
@@ -216,14 +255,14 @@ function captureFunction(table: string, body: string, declare = ''): CaptureFunc
       `END`,
       `$capture$`,
     ].join('\n'),
-    createTriggers: [
-      trigger('insert', 'AFTER INSERT', ' REFERENCING NEW TABLE AS new_rows'),
-      trigger('update', 'AFTER UPDATE', ' REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows'),
-      trigger('delete', 'AFTER DELETE', ' REFERENCING OLD TABLE AS old_rows'),
-      trigger('truncate', 'BEFORE TRUNCATE', ''),
-    ],
-    triggerNames: ['insert', 'update', 'delete', 'truncate'].map((suffix) => `${name}_${suffix}`),
+    triggers: TRIGGERS.map((when) => captureTrigger(table, name, when)),
   };
+}
+
+/** The kinds whose records may have to be looked at again when rows of `table` change. */
+export function kindsFollowing(table: string, kinds: readonly RecordKind[]): RecordKind[] {
+  const names = new Set(dependentsOf(table, kinds).map((dependent) => dependent.kind));
+  return kinds.filter((kind) => names.has(kind.kind));
 }
 
 /** Every capture function that these kinds need, one a table, in a stable order. */

@@ -15,6 +15,7 @@ export type OutboxTopic = (typeof outboxTopics)[number];
 @Index('idx_outbox_events_key', ['kind', 'key', 'topic'])
 @Index('idx_outbox_events_dead', { synchronize: false }) // partial, over (dead_at) of dead events
 @Check('chk_outbox_events_topic', "topic IN ('source', 'point')")
+@Check('chk_outbox_events_priority', 'priority IN (0, 1)')
 export class OutboxEvent {
   /** Grows with every event; the revision of the change. */
   @PrimaryGeneratedColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_outbox_events' })
