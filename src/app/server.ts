@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 
 import type { Environment } from '../config/environment';
 import type { ReadinessCheck } from '../http/readiness';
-import { compilingGateway } from '../http/compiled-operations';
 import { buildHttpServer, type HttpServer } from '../http/server';
 import type { GraphQLContext } from '../kernel/graphql/context';
 import { DomainError } from '../kernel/errors/domain-error';
@@ -25,7 +24,7 @@ export function createHttpServer(
   const schema = buildKindredSchema();
   return buildHttpServer<GraphQLContext>({
     schema,
-    gateway: graphql.isJitEnabled ? compilingGateway(schema) : undefined,
+    isJitEnabled: graphql.isJitEnabled,
     logger,
     limits: {
       maxDepth: graphql.maxDepth,

@@ -1,6 +1,5 @@
-import type { ApolloServerOptions } from '@apollo/server';
+import { HeaderMap, type ApolloServerOptions, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
-  execute,
   getNamedType,
   GraphQLError,
   isInputObjectType,
@@ -8,6 +7,7 @@ import {
   typeFromAST,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLFormattedError,
   type GraphQLNamedType,
   type GraphQLSchema,
   type NamedTypeNode,
@@ -16,14 +16,13 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 
-type Gateway = NonNullable<ApolloServerOptions<object>['gateway']>;
+type FormatError = NonNullable<ApolloServerOptions<object>['formatError']>;
 
 /** What is asked, once parsed and checked. */
 export interface Operation {
   document: DocumentNode;
   /** Absent when the document has none of the name that is asked for. */
   operation?: OperationDefinitionNode;
-  operationName?: string | null;
   variables?: Record<string, unknown>;
   contextValue: unknown;
 }
@@ -42,19 +41,20 @@ interface Known {
 
 /**
  * Runs queries as functions compiled for their document, which takes about half the processor time of walking it. What
- * is rare, mutations, and what cannot be compiled go through graphql-js; answers and errors are the same.
+ * is rare, mutations, and what cannot be compiled are left to graphql-js; answers and errors are the same.
  */
 export class CompiledOperations {
   private readonly known = new LRUCache<DocumentNode, Known>({ max: KEPT_DOCUMENTS });
 
   constructor(private readonly schema: GraphQLSchema) {}
 
-  async execute(asked: Operation): Promise<ExecutionResult> {
+  /** `undefined` when graphql-js has to run it; nothing has run then. */
+  async execute(asked: Operation): Promise<ExecutionResult | undefined> {
     const compiled = this.compiledFor(asked);
-    if (!compiled) return this.interpret(asked);
+    if (!compiled) return undefined;
     const result = await compiled.query(undefined, asked.contextValue, asked.variables ?? {});
-    // Variables that do not fit: nothing has run yet, and graphql-js words it as clients know it.
-    if (result.data === undefined) return this.interpret(asked);
+    // Variables that do not fit: graphql-js words it as clients know it.
+    if (result.data === undefined) return undefined;
     return result.errors === undefined ? result : { data: result.data, errors: result.errors.map(asGraphQLError) };
   }
 
@@ -64,15 +64,6 @@ export class CompiledOperations {
       const named = typeFromAST(this.schema, type as NamedTypeNode);
       return named !== undefined && containsItself(getNamedType(named), []);
     });
-  }
-
-  private interpret({
-    document,
-    operationName,
-    variables,
-    contextValue,
-  }: Operation): ExecutionResult | Promise<ExecutionResult> {
-    return execute({ schema: this.schema, document, operationName, variableValues: variables, contextValue });
   }
 
   private compiledFor({ document, operation }: Operation): CompiledQuery | null {
@@ -107,25 +98,32 @@ function asGraphQLError(error: GraphQLError): GraphQLError {
   return Object.assign(new GraphQLError(message, { path, originalError }), { locations });
 }
 
-/** The way by which Apollo lets something else run operations. */
-export function compilingGateway(schema: GraphQLSchema): Gateway {
+/**
+ * Answers compiled queries in Apollo's place. Not as its `gateway`: there Apollo makes an object with accessors for each
+ * request, whose hidden class lives in the old generation and keeps the whole request alive until the next major
+ * collection, which took a tenth of all processor time.
+ */
+export function answerCompiled<TContext extends BaseContext>(
+  schema: GraphQLSchema,
+  formatError: FormatError,
+): ApolloServerPlugin<TContext> {
   const operations = new CompiledOperations(schema);
   return {
-    onSchemaLoadOrUpdate: (callback) => {
-      callback({ apiSchema: schema, coreSupergraphSdl: '' });
-      return () => undefined;
-    },
-    load: () =>
+    requestDidStart: () =>
       Promise.resolve({
-        executor: ({ document, operation, request, context }) =>
-          operations.execute({
-            document,
-            operation,
-            operationName: request.operationName,
-            variables: request.variables,
-            contextValue: context,
-          }),
+        responseForOperation: async ({ document, operation, request, contextValue }) => {
+          const result = await operations.execute({ document, operation, variables: request.variables, contextValue });
+          if (result === undefined) return null;
+          const errors = result.errors?.map((error) => formatError(formatted(error), error));
+          const singleResult = errors === undefined ? { data: result.data } : { data: result.data, errors };
+          return { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
+        },
       }),
-    stop: () => Promise.resolve(),
   };
+}
+
+/** As Apollo hands errors to its `formatError`. */
+function formatted(error: GraphQLError): GraphQLFormattedError {
+  const { http: _, ...extensions } = error.extensions;
+  return { ...error.toJSON(), extensions: { code: 'INTERNAL_SERVER_ERROR', ...extensions } };
 }

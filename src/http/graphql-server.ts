@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { Role } from '../kernel/graphql/context';
 import { hasRole } from './authentication';
+import { answerCompiled } from './compiled-operations';
 import { limitCost, type CostLimits } from './limits/cost';
 import { limitShape, type ShapeLimits } from './limits/shape-rule';
 
@@ -30,8 +31,8 @@ export interface GraphQLServerOptions<TContext extends CallerContext> {
   limits: GraphQLLimits;
   logger: Logger;
   formatError: NonNullable<ApolloServerOptions<TContext>['formatError']>;
-  /** Runs operations in graphql-js's place. */
-  gateway?: ApolloServerOptions<TContext>['gateway'];
+  /** Whether queries that come again are compiled. */
+  isJitEnabled?: boolean;
   plugins?: ApolloServerPlugin<TContext>[];
 }
 
@@ -46,7 +47,8 @@ export function createGraphQLServer<TContext extends CallerContext>(
     maxSize: KEPT_DOCUMENT_CHARACTERS,
     sizeCalculation: (document) => document.loc?.source.body.length || 1,
   });
-  const common = {
+  return new ApolloServer<TContext>({
+    schema: options.schema,
     logger: options.logger,
     formatError: options.formatError,
     introspection: true,
@@ -69,12 +71,10 @@ export function createGraphQLServer<TContext extends CallerContext>(
       ApolloServerPluginUsageReportingDisabled(),
       limitCost<TContext>(options.schema, options.limits),
       readersOnlyRead<TContext>(),
+      ...(options.isJitEnabled === true ? [answerCompiled<TContext>(options.schema, options.formatError)] : []),
       ...(options.plugins ?? []),
     ],
-  };
-  return options.gateway === undefined
-    ? new ApolloServer<TContext>({ ...common, schema: options.schema })
-    : new ApolloServer<TContext>({ ...common, gateway: options.gateway });
+  });
 }
 
 /** Every mutation needs a writer, whatever its own field asks for beyond that. */

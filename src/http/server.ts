@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
   LogController,
@@ -25,6 +24,7 @@ import { createGraphQLServer, type CallerContext, type GraphQLServerOptions } fr
 import { isLoopback, listen, refuseUnsafeListen } from './listening';
 import { mountHealth, READINESS_TIMEOUT_MS } from './health';
 import { createReadiness, type ReadinessCheck } from './readiness';
+import { securityHeaders } from './security-headers';
 
 /** What a request tells the context that its resolvers get. */
 export interface RequestFacts extends Caller {
@@ -87,15 +87,10 @@ export async function buildHttpServer<TContext extends CallerContext>(
   readJsonStrictly(app);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
+  secureAnswers(app);
   logRequests(app, state);
   if (!hasAuthentication) refuseForeignHosts(app);
 
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    // Whoever ends TLS in front of this knows whether it is there to stay.
-    strictTransportSecurity: false,
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-  });
   await app.register(cors, {
     origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
     methods: ['GET', 'POST'],
@@ -156,6 +151,14 @@ export async function buildHttpServer<TContext extends CallerContext>(
       return closing;
     },
   };
+}
+
+function secureAnswers(app: FastifyInstance): void {
+  const headers = securityHeaders();
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
+  });
 }
 
 /** Bodies that are not UTF-8 are refused, where Fastify would put `�` for what it cannot read and go on. */

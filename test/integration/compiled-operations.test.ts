@@ -5,7 +5,6 @@ import pino from 'pino';
 
 import { buildKindredSchema } from '../../src/app/schema';
 import { demoRecords } from '../../src/demo/demo-records';
-import { compilingGateway } from '../../src/http/compiled-operations';
 import { createGraphQLServer } from '../../src/http/graphql-server';
 import { ImportWriter } from '../../src/import/import-writer';
 import type { GraphQLContext } from '../../src/kernel/graphql/context';
@@ -46,7 +45,7 @@ beforeAll(async () => {
   const schema = buildKindredSchema();
   compiling = createGraphQLServer<GraphQLContext>({
     schema,
-    gateway: compilingGateway(schema),
+    isJitEnabled: true,
     limits: LIMITS,
     logger: pino({ level: 'silent' }),
     formatError: createErrorFormatter(() => undefined),

