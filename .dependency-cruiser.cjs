@@ -18,7 +18,7 @@ const recordFile = '[.](entity|spec)[.]ts$';
 /** Which features are below which: a child knows its parents' records, a parent never its children. */
 const parentsOf = {
   resume: ['profile', 'job'],
-  tag: ['story'],
+  tag: ['story', 'content', 'job'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

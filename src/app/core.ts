@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import path from 'node:path';
 
 import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant';
+import { featureFollowUps } from '../features/follow-ups';
 import { featureEntities, recordKinds } from '../features/registry';
 import { Consistency } from '../kernel/consistency/consistency';
 import { Database } from '../kernel/db/database';
@@ -105,6 +106,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     settings: { ...defaultCollectionSettings, ...options.collections },
   });
   const aliasOf = (kind: string): string => catalog.alias(kind);
+  const modelId = (): number => catalog.modelId;
+  const followUps = featureFollowUps({ database, store, aliasOf, modelId });
   const sync = new Sync(database);
   const outbox = new OutboxStore(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
@@ -118,6 +121,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sync,
     consistency: new Consistency({ database, store, catalog, kinds: recordKinds }),
     deadLetters: new DeadLetters(database, kindNames),
+    database,
+    store,
+    aliasOf,
+    modelId,
   };
   return {
     database,
@@ -129,7 +136,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sync,
     capture: new Capture(database, recordKinds),
     createRelay: () =>
-      new Relay({ database, store, embedder, catalog, kinds: recordKinds, logger, settings: options.relay }),
+      new Relay({ database, store, embedder, catalog, kinds: recordKinds, followUps, logger, settings: options.relay }),
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
     endLeases: () => outbox.endLeases(),

@@ -9,8 +9,11 @@ import { skillSpec } from './profile/skill.spec';
 import { workExperienceSpec } from './profile/work-experience.spec';
 import { generatedResumeSpec } from './resume/generated-resume.spec';
 import { storySpec } from './story/story.spec';
-import { StoryChunkTag } from './tag/story-chunk-tag.entity';
+import { ContentItemTag, JobDescriptionTag, StoryChunkTag } from './tag/tag-assignment.entity';
 import { tagConceptSpec } from './tag/tag-concept.spec';
+import { TagDecision } from './tag/tag-decision.entity';
+import { TagName } from './tag/tag-name.entity';
+import { TagCategory, TagScheme } from './tag/tag-scheme.entity';
 
 /** Every kind of record, parents before children. A new kind is one more line here. */
 export const recordKinds = [
@@ -27,7 +30,16 @@ export const recordKinds = [
 ] as unknown as readonly RecordKind[];
 
 /** Tables that belong to a feature and are no kind of record. */
-export const supportingEntities = [ContentType, StoryChunkTag] as const;
+export const supportingEntities = [
+  ContentType,
+  TagScheme,
+  TagCategory,
+  TagName,
+  StoryChunkTag,
+  ContentItemTag,
+  JobDescriptionTag,
+  TagDecision,
+] as const;
 
 /** Every class with a table, for the data source. */
 export const featureEntities: readonly (new () => object)[] = [

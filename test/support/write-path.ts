@@ -6,6 +6,7 @@ import { startEmbeddedQdrant } from '../../src/adapters/embedded-qdrant';
 import { startThrowawayPostgres, type EmbeddedPostgres } from '../../src/adapters/embedded-postgres';
 import { createQdrantStore } from '../../src/adapters/qdrant';
 import { migrationFiles } from '../../src/app/core';
+import { featureFollowUps } from '../../src/features/follow-ups';
 import { featureEntities, recordKinds } from '../../src/features/registry';
 import { createDataSource } from '../../src/kernel/db/data-source';
 import { Database } from '../../src/kernel/db/database';
@@ -159,6 +160,12 @@ export class WritePath {
       embedder,
       catalog,
       kinds: recordKinds,
+      followUps: featureFollowUps({
+        database,
+        store,
+        aliasOf: (kind) => catalog.alias(kind),
+        modelId: () => catalog.modelId,
+      }),
       logger,
       settings: { ...quickRelay, ...settings },
       onStep,

@@ -8,7 +8,10 @@ export const tagConceptSpec = defineRecord<TagConcept>({
   table: 'tag_concepts',
   names: { type: 'TagConcept', short: 'Tag', field: 'tag', plural: 'tags', label: 'tag' },
   lists: [{ reference: 'parentId', field: 'children', shape: 'list', orderBy: 'name, id' }],
-  lookup: { arguments: ['name'], where: 'lower(normalize(btrim(t.name))) = lower(normalize(btrim($1)))' },
+  lookup: {
+    arguments: ['name'],
+    where: 't.id = (SELECT tag_concept_id FROM tag_names WHERE folded = kindred_fold_tag_name($1))',
+  },
   search: 'searchTags',
   matches: [{ field: 'similarTags', kind: 'tag_concept', description: 'Tags with a meaning like this one’s.' }],
   embedding: {
@@ -18,7 +21,12 @@ export const tagConceptSpec = defineRecord<TagConcept>({
     chunkColumn: 'chunk_index',
     typeName: 'TagConceptEmbedding',
     enumName: 'TagEmbeddingType',
-    types: { concept: { chunking: 'window', text: ({ record }) => lines(record.name, record.description) } },
+    types: {
+      concept: {
+        chunking: 'window',
+        text: ({ record }) => lines([record.name, ...record.aliases].join(', '), record.description),
+      },
+    },
     defaultTypes: ['concept'],
     defaultMode: 'HYBRID',
     hybridWeights: { dense: 2, lexical: 1 },

@@ -1,5 +1,7 @@
 import type { SqlRunner } from '../../kernel/db/database';
-import { StoryChunkTag, type TagStatus } from './story-chunk-tag.entity';
+import { EmbeddingModel } from '../../kernel/model/embedding-model.entity';
+import type { TagAssignment, TagStatus } from './tag-assignment.entity';
+import type { Taggable } from './taggable';
 
 export interface StoryTagRow {
   tagConceptId: number;
@@ -76,20 +78,35 @@ export class TagReader {
     );
   }
 
-  /** Assignments of each chunk, best first. */
-  async ofChunks(chunkIds: readonly number[]): Promise<StoryChunkTag[][]> {
-    const rows = await this.sql.query<StoryChunkTag>(
-      `SELECT story_chunk_id AS "storyChunkId", tag_concept_id AS "tagConceptId", score, source, status
-       FROM story_chunk_tags WHERE story_chunk_id = ANY($1::int[])
+  /** Assignments of each subject, best first. */
+  async assignments(
+    { table, subjectColumn, assignment }: Taggable,
+    subjectIds: readonly number[],
+  ): Promise<TagAssignment[][]> {
+    const rows = await this.sql.query<TagAssignment>(
+      `SELECT ${subjectColumn} AS "subjectId", tag_concept_id AS "tagConceptId", score, model_id AS "modelId", source, status,
+         is_implied AS "isImplied", created_at AS "createdAt", updated_at AS "updatedAt", updated_by AS "updatedBy"
+       FROM ${table} WHERE ${subjectColumn} = ANY($1::int[])
        ORDER BY score DESC NULLS FIRST, tag_concept_id`,
-      [chunkIds],
+      [subjectIds],
     );
     return grouped(
-      chunkIds,
+      subjectIds,
       rows,
-      (row) => row.storyChunkId,
-      (row) => Object.assign(new StoryChunkTag(), row),
+      (row) => row.subjectId,
+      (row) => Object.assign(new assignment(), row),
     );
+  }
+
+  /** The models of these ids, in their order. */
+  async models(ids: readonly number[]): Promise<(EmbeddingModel | null)[]> {
+    const rows = await this.sql.query<EmbeddingModel>(
+      `SELECT id, provider, name, version, dimensions, max_tokens AS "maxTokens", created_at AS "createdAt"
+       FROM embedding_models WHERE id = ANY ($1::int[])`,
+      [ids],
+    );
+    const byId = new Map(rows.map((row) => [row.id, Object.assign(new EmbeddingModel(), row)]));
+    return ids.map((id) => byId.get(id) ?? null);
   }
 
   /** Tags of each story over its chunks, most frequent first. */

@@ -1,76 +1,71 @@
-import { Arg, Ctx, Field, Float, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
+import { EmbeddingModel } from '../../kernel/model/embedding-model.entity';
 import { connectionOf, type Connection } from '../../kernel/graphql/connection';
 import type { GraphQLContext } from '../../kernel/graphql/context';
 import type { RecordTypeFactory } from '../../kernel/graphql/record-types';
 import { decodeCursor, encodeCursor, readInteger, readPage } from '../../kernel/record/page';
 import type { EmbeddingRow } from '../../kernel/embedding/embedding-row';
-import { Story, StoryChunkEmbedding } from '../story/story.entity';
+import { Story } from '../story/story.entity';
 import { storySpec } from '../story/story.spec';
-import type { StoryChunkTag } from './story-chunk-tag.entity';
-import { TagSource, TagStatus } from './story-chunk-tag.entity';
+import { TagStatus, type TagAssignment } from './tag-assignment.entity';
+import { ChunkTag, RecordTag, StoryTag } from './tag-assignment.types';
 import { TagConcept } from './tag-concept.entity';
 import { tagConceptSpec } from './tag-concept.spec';
+import { TagCurationResolver } from './curation/tag-curation.resolver';
 import { TagReader } from './tag.reader';
-
-@ObjectType({ description: 'A tag on one chunk.' })
-class ChunkTag {
-  @Field(() => TagConcept)
-  tag!: TagConcept;
-
-  @Field(() => Float, { nullable: true, description: 'Cosine of chunk and tag, where similarity assigned it.' })
-  score!: number | null;
-
-  @Field(() => TagSource)
-  source!: TagSource;
-
-  @Field(() => TagStatus)
-  status!: TagStatus;
-}
-
-@ObjectType({ description: 'A tag on a story, over all its chunks.' })
-class StoryTag {
-  @Field(() => TagConcept)
-  tag!: TagConcept;
-
-  @Field(() => Int, { description: 'Chunks that carry it.' })
-  chunkCount!: number;
-
-  @Field(() => Float, { nullable: true, description: 'The best score of any chunk.' })
-  score!: number | null;
-}
+import { taggables, type Taggable } from './taggable';
 
 const DEFAULT_STATUSES = [TagStatus.SUGGESTED, TagStatus.ACCEPTED];
 
 const readerOf = (context: GraphQLContext): TagReader => new TagReader(context.services.records.sql);
 
-function assignmentsOf(chunkId: number, context: GraphQLContext): Promise<StoryChunkTag[]> {
-  return context.loaders.batch('tag:assignments', chunkId, (ids) => readerOf(context).ofChunks(ids));
+function assignmentsOf(taggable: Taggable, subjectId: number, context: GraphQLContext): Promise<TagAssignment[]> {
+  return context.loaders.batch(`tag:assignments:${taggable.table}`, subjectId, (ids) =>
+    readerOf(context).assignments(taggable, ids),
+  );
 }
 
 function tagOf(id: number, context: GraphQLContext): Promise<TagConcept> {
   return context.loaders.record(tagConceptSpec, id) as Promise<TagConcept>;
 }
 
-@Resolver(() => StoryChunkEmbedding)
-class StoryChunkTagsResolver {
-  @FieldResolver(() => [ChunkTag], { description: 'Best first; not the rejected ones unless asked for.' })
-  async tags(
-    @Root() chunk: StoryChunkEmbedding,
-    @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
-    @Ctx() context: GraphQLContext,
-  ): Promise<ChunkTag[]> {
-    const wanted = status ?? DEFAULT_STATUSES;
-    const assignments = (await assignmentsOf(chunk.id, context)).filter((one) => wanted.includes(one.status));
-    return Promise.all(
-      assignments.map(async ({ tagConceptId, score, source, status: given }) => ({
-        tag: await tagOf(tagConceptId, context),
-        score,
-        source,
-        status: given,
-      })),
-    );
+/** What an assignment leads to. */
+function assignedTagResolver(type: new () => object): new () => object {
+  @Resolver(() => type)
+  class AssignedTagResolver {
+    @FieldResolver(() => TagConcept)
+    tag(@Root() assigned: TagAssignment, @Ctx() context: GraphQLContext): Promise<TagConcept> {
+      return tagOf(assigned.tagConceptId, context);
+    }
+
+    @FieldResolver(() => EmbeddingModel, { nullable: true, description: 'The model that the score is of.' })
+    model(@Root() { modelId }: TagAssignment, @Ctx() context: GraphQLContext): Promise<EmbeddingModel | null> | null {
+      if (modelId === null) return null;
+      return context.loaders.batch('tag:models', modelId, (ids: readonly number[]) => readerOf(context).models(ids));
+    }
   }
+  return AssignedTagResolver;
+}
+
+/** The tags of what can be tagged: a chunk of a story, a content item, a job. */
+function assignedTagsResolver(taggable: Taggable): new () => object {
+  const subjectType = taggable.unit === 'chunk' ? taggable.kind.embedding?.entity : taggable.kind.entity;
+  const tagType = taggable.unit === 'chunk' ? ChunkTag : RecordTag;
+
+  @Resolver(() => subjectType as new () => object)
+  class AssignedTagsResolver {
+    @FieldResolver(() => [tagType], { description: 'Best first; not the rejected ones unless asked for.' })
+    async tags(
+      @Root() subject: { id: number },
+      @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
+      @Ctx() context: GraphQLContext,
+    ): Promise<TagAssignment[]> {
+      const wanted = status ?? DEFAULT_STATUSES;
+      return (await assignmentsOf(taggable, subject.id, context)).filter((one) => wanted.includes(one.status));
+    }
+  }
+  return AssignedTagsResolver;
 }
 
 @Resolver(() => Story)
@@ -159,5 +154,12 @@ function tagConceptResolver(factory: RecordTypeFactory): new () => object {
 }
 
 export function tagResolvers(factory: RecordTypeFactory): (new () => object)[] {
-  return [StoryChunkTagsResolver, StoryTagsResolver, tagConceptResolver(factory)];
+  return [
+    assignedTagResolver(ChunkTag),
+    assignedTagResolver(RecordTag),
+    ...taggables.map(assignedTagsResolver),
+    StoryTagsResolver,
+    tagConceptResolver(factory),
+    TagCurationResolver,
+  ];
 }

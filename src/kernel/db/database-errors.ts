@@ -42,8 +42,8 @@ export function toDomainError(error: unknown): unknown {
   const field = key?.[1] === undefined ? cause.column : key[1];
   switch (code) {
     case '23505': {
-      if (cause.constraint === 'uq_tag_concepts_name') {
-        return new DomainError('CONFLICT', `name: a tag of that name exists already (case does not count).`, {
+      if (cause.constraint === 'uq_tag_concepts_name' || cause.constraint === 'pk_tag_names') {
+        return new DomainError('CONFLICT', `name: a tag of that name or alias exists already (case does not count).`, {
           cause,
           details: { field: 'name' },
         });
@@ -100,6 +100,12 @@ function foreignKeyError(cause: PostgresError, field: string, value: string): Do
     return new DomainError('BAD_INPUT', `contentType: '${value}' is no content type.`, {
       cause,
       details: { field: 'contentType' },
+    });
+  }
+  if (cause.constraint === 'fk_tag_concepts_scheme') {
+    return new DomainError('BAD_INPUT', `scheme: '${value}' is no tag scheme; make it first, or use one there is.`, {
+      cause,
+      details: { field: 'scheme' },
     });
   }
   return new DomainError('PARENT_NOT_FOUND', `${field}: there is no such record; it may have been deleted.`, {

@@ -33,6 +33,7 @@ const LIST_NAME = 'deadLetters';
 enum OutboxTopicType {
   SOURCE = 'source',
   POINT = 'point',
+  FOLLOW_UP = 'follow_up',
 }
 registerEnumType(OutboxTopicType, {
   name: 'OutboxTopic',
@@ -40,6 +41,7 @@ registerEnumType(OutboxTopicType, {
   valuesConfig: {
     SOURCE: { description: 'A record whose text or payload may have changed.' },
     POINT: { description: 'One point that has to be brought to its row’s state.' },
+    FOLLOW_UP: { description: 'Work of a feature that follows on a new vector, such as tagging.' },
   },
 });
 
@@ -71,7 +73,8 @@ class DeadLetter {
   readonly failedAt: Date;
 
   constructor(readonly row: DeadLetterRow) {
-    this.topic = row.topic;
+    const isCore = row.topic === 'source' || row.topic === 'point';
+    this.topic = isCore ? row.topic : OutboxTopicType.FOLLOW_UP;
     this.pointId = row.pointId;
     this.attempts = row.attempts;
     this.errorCode = row.errorCode;

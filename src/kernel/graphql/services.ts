@@ -1,3 +1,4 @@
+import type { Database } from '../db/database';
 import type { Consistency } from '../consistency/consistency';
 import type { EmbeddingReader } from '../embedding/embedding-reader';
 import type { RecordReader } from '../record/record-reader';
@@ -6,6 +7,7 @@ import type { KindRegistry } from '../record/registry';
 import type { SearchService } from '../search/search-service';
 import type { PointReader } from '../vector/point-reader';
 import type { DeadLetters } from '../outbox/dead-letters';
+import type { VectorStore } from '../vector/vector-store';
 import type { SyncService } from '../outbox/sync-service';
 
 /** What resolvers may use. One set a process. */
@@ -19,4 +21,11 @@ export interface Services {
   sync: SyncService;
   consistency: Consistency;
   deadLetters: DeadLetters;
+  /** For what a feature does beyond reading and writing records. */
+  database: Database;
+  store: VectorStore;
+  /** Name under which a kind's live collection is read. */
+  aliasOf: (kind: string) => string;
+  /** Id of the configured model. */
+  modelId: () => number;
 }

@@ -35,11 +35,11 @@ const REDRIVE_BATCH = 5_000;
 const SELECT = `
   SELECT e.id::float8 AS id, e.topic, e.kind, e.attempts, coalesce(e.error_code, 'INTERNAL') AS "errorCode",
     coalesce(e.error, '') AS error, e.captured_at AS "capturedAt", e.dead_at AS "failedAt",
-    CASE WHEN e.topic = 'point' THEN e.key END AS "pointId",
+    CASE WHEN e.topic <> 'source' THEN e.key END AS "pointId",
     CASE WHEN e.topic = 'source' THEN e.key::int ELSE p.entity_id END AS "recordId",
     (extract(epoch FROM e.dead_at) * 1000000)::bigint::text AS micros
   FROM outbox_events e
-  LEFT JOIN vector_points p ON p.point_id = CASE WHEN e.topic = 'point' THEN e.key::uuid END`;
+  LEFT JOIN vector_points p ON p.point_id = CASE WHEN e.topic <> 'source' THEN e.key::uuid END`;
 
 interface SelectedRow extends Omit<DeadLetterRow, 'position'> {
   micros: string;

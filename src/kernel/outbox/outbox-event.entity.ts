@@ -1,9 +1,13 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
-export const outboxTopics = ['source', 'point'] as const;
+/**
+ * `source`: a record's text or payload may have changed. `point`: one point in Qdrant has to be brought to its row's
+ * state. Any other: work of a feature's own that follows once a point has a new vector (`FollowUpTask`).
+ */
+export type OutboxTopic = 'source' | 'point' | FollowUpTopic;
 
-/** `source`: a record's text or payload may have changed. `point`: one point in Qdrant has to be brought to its row's state. */
-export type OutboxTopic = (typeof outboxTopics)[number];
+/** Lower-case letters and underscores, at most 10. */
+export type FollowUpTopic = string & {};
 
 /**
  * One captured change, written by triggers in the writer's own transaction. Append-only, so capture never waits for
@@ -14,7 +18,7 @@ export type OutboxTopic = (typeof outboxTopics)[number];
 @Index('idx_outbox_events_due', { synchronize: false }) // partial, over (topic, priority, kind, available_at, id) of living events
 @Index('idx_outbox_events_key', ['kind', 'key', 'topic'])
 @Index('idx_outbox_events_dead', { synchronize: false }) // partial, over (dead_at) of dead events
-@Check('chk_outbox_events_topic', "topic IN ('source', 'point')")
+@Check('chk_outbox_events_topic', "topic ~ '^[a-z_]+$'")
 @Check('chk_outbox_events_priority', 'priority IN (0, 1)')
 export class OutboxEvent {
   /** Grows with every event; the revision of the change. */
@@ -27,7 +31,7 @@ export class OutboxEvent {
   @Column({ type: 'varchar', length: 50 })
   kind!: string;
 
-  /** `source`: the record's id. `point`: the point's id. */
+  /** `source`: the record's id. `point` and follow-ups: the point's id. */
   @Column({ type: 'varchar', length: 36 })
   key!: string;
 

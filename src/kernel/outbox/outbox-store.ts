@@ -6,7 +6,7 @@ import type { OutboxTopic } from './outbox-event.entity';
 /** All living events of one key, taken together. */
 export interface ClaimedKey {
   kind: string;
-  /** `source`: the record's id. `point`: the point's id. */
+  /** `source`: the record's id. `point` and follow-ups: the point's id. */
   key: string;
   eventIds: string[];
   /** Failed attempts so far, the most of any of its events. */
@@ -37,6 +37,8 @@ export interface Backlog {
   /** Living events. */
   sources: number;
   points: number;
+  /** Work of features that follows on new vectors. */
+  followUps: number;
   dead: number;
 }
 
@@ -212,11 +214,12 @@ export class OutboxStore {
     const [row] = await this.sql.query<Backlog>(
       `SELECT count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL)::int AS sources,
          count(*) FILTER (WHERE topic = 'point' AND dead_at IS NULL)::int AS points,
+         count(*) FILTER (WHERE topic NOT IN ('source', 'point') AND dead_at IS NULL)::int AS "followUps",
          count(*) FILTER (WHERE dead_at IS NOT NULL)::int AS dead
        FROM outbox_events WHERE kind = ANY ($1)`,
       [kinds],
     );
-    return row ?? { sources: 0, points: 0, dead: 0 };
+    return row ?? { sources: 0, points: 0, followUps: 0, dead: 0 };
   }
 
   /** Whether nothing is due, leased or waiting to be tried again. Dead letters and checks set for later do not count. */

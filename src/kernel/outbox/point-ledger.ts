@@ -52,7 +52,11 @@ interface LoadedRow extends Omit<PointRecord, 'row'> {
  * waiting while holding others could end in a deadlock with that writer. What is passed over is queued again.
  */
 export class PointLedger {
-  constructor(private readonly sql: SqlRunner) {}
+  /** @param followUpsOf topics of the events that a new vector of a kind's point leads to */
+  constructor(
+    private readonly sql: SqlRunner,
+    private readonly followUpsOf: (kind: string) => readonly string[] = () => [],
+  ) {}
 
   async load(kind: RecordKind, pointIds: readonly string[]): Promise<PointRecord[]> {
     const spec = specOf(kind);
@@ -102,8 +106,8 @@ export class PointLedger {
   }
 
   /**
-   * Records what the vector server now holds. Points that have changed or gone meanwhile are queued again, for what was
-   * just written may be stale or an orphan.
+   * Records what the vector server now holds, and queues what follows from new vectors. Points that have changed or gone
+   * meanwhile are queued again, for what was just written may be stale or an orphan.
    * @returns how many were queued again
    */
   async settle(kind: string, generationId: number, written: readonly WrittenPoint[], isBulk: boolean): Promise<number> {
@@ -120,7 +124,12 @@ export class PointLedger {
          FROM free JOIN written w USING (point_id)
          WHERE p.point_id = free.point_id AND p.kind = $5 AND p.revision = w.revision AND p.state <> 'deleting'
            AND (NOT w.is_payload_only OR (p.indexed_hash = w.content_hash AND p.generation_id = $6))
-         RETURNING p.point_id
+         RETURNING p.point_id, w.is_payload_only
+       ), followed AS (
+         INSERT INTO outbox_events (topic, kind, key, priority)
+         SELECT follow_up.topic, $5, settled.point_id::text, $7
+         FROM settled CROSS JOIN unnest($8::text[]) AS follow_up (topic) WHERE NOT settled.is_payload_only
+         ON CONFLICT DO NOTHING
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT 'point', $5, w.point_id::text, $7 FROM written w
@@ -136,6 +145,7 @@ export class PointLedger {
         kind,
         generationId,
         isBulk ? 1 : 0,
+        this.followUpsOf(kind),
       ],
       'ledger_settle',
     );

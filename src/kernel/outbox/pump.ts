@@ -23,6 +23,7 @@ export interface PumpOptions {
  * outage pauses all loops, longer each time, until a step succeeds.
  */
 export class Pump {
+  readonly name: string;
   private readonly stopping = new AbortController();
   private readonly sleepers = new Set<() => void>();
   private loops: Promise<unknown> = Promise.resolve();
@@ -32,6 +33,7 @@ export class Pump {
   private resumeAt = 0;
 
   constructor(private readonly options: PumpOptions) {
+    this.name = options.name;
     setMaxListeners(0, this.stopping.signal);
   }
 

@@ -1,4 +1,4 @@
-import type { Database } from '../db/database';
+import type { Database, Transaction } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
 import type { Embedder } from '../model/embedder';
@@ -6,6 +6,7 @@ import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
 import type { VectorStore } from '../vector/vector-store';
 import { failureOf, outageOf } from './failure-policy';
+import type { FollowUpTask } from './follow-up';
 import { Lease, LeaseLostError } from './lease';
 import type { OutboxTopic } from './outbox-event.entity';
 import { OutboxStore, type Claim, type ClaimedKey } from './outbox-store';
@@ -24,6 +25,8 @@ export interface RelayParts {
   embedder: Embedder;
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
+  /** What features do once a point has a new vector. */
+  followUps?: readonly FollowUpTask[];
   logger: Logger;
   settings?: Partial<RelaySettings>;
   onStep?: StepHook;
@@ -50,7 +53,7 @@ export class Relay {
   private readonly ledger: PointLedger;
   private readonly sourceTask: SourceTask;
   private readonly pointTask: PointTask;
-  private readonly pumps: Record<OutboxTopic, Pump>;
+  private readonly pumps: ReadonlyMap<OutboxTopic, Pump>;
   private readonly listener: NotificationListener;
   private readonly leases = new Set<Lease>();
   private readonly progressListeners = new Set<(progress: RelayProgress) => void>();
@@ -64,24 +67,28 @@ export class Relay {
     const kinds = parts.kinds.filter((kind) => kind.embedding !== undefined);
     this.kindNames = kinds.map((kind) => kind.kind);
     this.outbox = new OutboxStore(database);
-    this.ledger = new PointLedger(database);
+    const followUps = parts.followUps ?? [];
+    this.ledger = new PointLedger(database, (kind) =>
+      followUps.filter((task) => task.kinds.includes(kind)).map((task) => task.topic),
+    );
     const { outbox, ledger } = this;
     const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs));
     const { maxTokens } = embedder.model;
     this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
     const { recheckMs } = settings;
     this.pointTask = new PointTask({ outbox, ledger, store, catalog, vectors, kinds, logger, recheckMs, onStep });
-    this.pumps = {
-      source: this.pump('source', settings.sourceConcurrency, () => this.relaySources()),
-      point: this.pump('point', settings.pointConcurrency, () => this.relayPoints()),
-    };
+    const pumps = [
+      this.pump('source', settings.sourceConcurrency, () => this.relaySources()),
+      this.pump('point', settings.pointConcurrency, () => this.relayPoints()),
+      ...followUps.map((task) => this.pump(task.topic, task.concurrency, () => this.relayFollowUps(task))),
+    ];
+    this.pumps = new Map(pumps.map((pump) => [pump.name, pump]));
     this.listener = new NotificationListener(database.pool, CHANNEL, (payload) => this.onNotify(payload), logger);
   }
 
   start(): void {
     this.listener.start();
-    this.pumps.source.start();
-    this.pumps.point.start();
+    for (const pump of this.pumps.values()) pump.start();
   }
 
   /**
@@ -95,8 +102,7 @@ export class Relay {
 
   /** Looks for work now. Only needed where no notification tells of it. */
   wake(): void {
-    this.pumps.source.wake();
-    this.pumps.point.wake();
+    for (const pump of this.pumps.values()) pump.wake();
   }
 
   /** Calls `listener` after every batch; the function returned ends that. */
@@ -107,7 +113,7 @@ export class Relay {
 
   /** Why nothing is relayed at the moment, for health reports; undefined while all is well. */
   get outage(): { code: string; message: string; since: Date } | undefined {
-    return this.pumps.point.outage ?? this.pumps.source.outage;
+    return [...this.pumps.values()].map((pump) => pump.outage).find((outage) => outage !== undefined);
   }
 
   private pump(name: OutboxTopic, concurrency: number, step: () => Promise<boolean>): Pump {
@@ -116,42 +122,59 @@ export class Relay {
   }
 
   private onNotify(payload: string | undefined): void {
-    if (payload !== 'point') this.pumps.source.wake();
-    if (payload !== 'source') this.pumps.point.wake();
+    const named = payload === undefined ? undefined : this.pumps.get(payload);
+    if (named) named.wake();
+    else this.wake();
   }
 
   private async shutDown(): Promise<void> {
     const timer = setTimeout(() => {
       for (const lease of this.leases) lease.giveUp();
     }, this.settings.stopGraceMs);
-    await Promise.all([this.pumps.source.stop(), this.pumps.point.stop(), this.listener.close()]);
+    await Promise.all([...[...this.pumps.values()].map((pump) => pump.stop()), this.listener.close()]);
     clearTimeout(timer);
   }
 
   private relaySources(): Promise<boolean> {
-    return this.relayBatch('source', this.settings.sourceBatchSize, async (lease) => {
+    return this.relayBatch('source', this.kindNames, this.settings.sourceBatchSize, async (lease) => {
       const outcomes = await this.sourceTask.run(lease.claim);
       lease.settle(keysWith(outcomes, 'done'));
-      this.pumps.point.wake();
+      this.pumps.get('point')?.wake();
       return outcomes;
     });
   }
 
   private relayPoints(): Promise<boolean> {
-    return this.relayBatch('point', this.settings.pointBatchSize, async (lease) => {
-      const outcomes = await this.runPoints(lease, lease.claim.keys);
+    return this.relayBatch('point', this.kindNames, this.settings.pointBatchSize, async (lease) => {
+      const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => this.pointTask.run(lease, keys));
       await this.parts.onStep?.('settled', { topic: 'point', keys: outcomes.size });
       await this.acknowledgePoints(lease, keysWith(outcomes, 'done'));
+      for (const { topic } of this.parts.followUps ?? []) this.pumps.get(topic)?.wake();
+      return outcomes;
+    });
+  }
+
+  private relayFollowUps(task: FollowUpTask): Promise<boolean> {
+    return this.relayBatch(task.topic, task.kinds, task.batchSize, async (lease) => {
+      const { claim, signal } = lease;
+      const acknowledge = async (transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void> => {
+        await this.outbox.acknowledge(claim, keys, transaction);
+      };
+      const outcomes = await this.isolated(lease, claim.keys, (keys) =>
+        task.run({ keys, isBulk: claim.isBulk, signal, acknowledge }),
+      );
+      lease.settle(keysWith(outcomes, 'done'));
       return outcomes;
     });
   }
 
   private async relayBatch(
     topic: OutboxTopic,
+    kinds: readonly string[],
     size: number,
     work: (lease: Lease) => Promise<Map<ClaimedKey, KeyOutcome>>,
   ): Promise<boolean> {
-    const claim = await this.outbox.claim(topic, this.kindNames, size, this.settings.leaseMs);
+    const claim = await this.outbox.claim(topic, kinds, size, this.settings.leaseMs);
     if (!claim) return false;
     const lease = new Lease(this.outbox, claim, this.settings.leaseMs);
     this.leases.add(lease);
@@ -180,9 +203,13 @@ export class Relay {
   }
 
   /** A fault that names no event is found by running them one by one. */
-  private async runPoints(lease: Lease, keys: readonly ClaimedKey[]): Promise<Map<ClaimedKey, KeyOutcome>> {
+  private async isolated(
+    lease: Lease,
+    keys: readonly ClaimedKey[],
+    run: (keys: readonly ClaimedKey[]) => Promise<Map<ClaimedKey, KeyOutcome>>,
+  ): Promise<Map<ClaimedKey, KeyOutcome>> {
     try {
-      return await this.pointTask.run(lease, keys);
+      return await run(keys);
     } catch (error) {
       const isOfAll = outageOf(error) ?? (error instanceof LeaseLostError || lease.signal.aborted);
       if (isOfAll) throw error;
@@ -190,7 +217,7 @@ export class Relay {
       if (keys.length === 1 && only) return new Map([[only, { result: 'failed', error }]]);
       const outcomes = new Map<ClaimedKey, KeyOutcome>();
       for (const key of keys) {
-        for (const [one, outcome] of await this.runPoints(lease, [key])) outcomes.set(one, outcome);
+        for (const [one, outcome] of await this.isolated(lease, [key], run)) outcomes.set(one, outcome);
       }
       return outcomes;
     }

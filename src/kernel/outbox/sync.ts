@@ -5,11 +5,10 @@ import { z } from 'zod';
 import type { SqlRunner, Transaction } from '../db/database';
 import { DomainError } from '../errors/domain-error';
 import { indexingStatus } from './indexing-status';
-import type { OutboxTopic } from './outbox-event.entity';
 import type { IndexingStatusRow, SyncService } from './sync-service';
 
 /** What a token refers to: a record whose text or payload may have changed, or a point. */
-type SyncRef = [topic: OutboxTopic, kind: string, key: string];
+type SyncRef = [topic: 'source' | 'point', kind: string, key: string];
 
 interface SyncToken {
   xid: string;
@@ -60,9 +59,9 @@ export class Sync implements SyncService {
 
   /** A token for everything that this transaction has written so far; call it last, right before the commit. */
   async tokenOf(transaction: Transaction): Promise<string> {
-    const rows = await transaction.query<{ xid: string; topic: OutboxTopic; kind: string; key: string }>(
+    const rows = await transaction.query<{ xid: string; topic: SyncRef[0]; kind: string; key: string }>(
       `SELECT captured_xid AS xid, topic, kind, key FROM outbox_events
-       WHERE captured_xid = kindred_transaction_id() LIMIT $1`,
+       WHERE captured_xid = kindred_transaction_id() AND topic IN ('source', 'point') LIMIT $1`,
       [MAX_REFS + 1],
       'sync_token',
     );
@@ -110,8 +109,8 @@ export class Sync implements SyncService {
   }
 
   private async refsInOutbox(xid: string): Promise<SyncRef[]> {
-    const rows = await this.sql.query<{ topic: OutboxTopic; kind: string; key: string }>(
-      'SELECT topic, kind, key FROM outbox_events WHERE captured_xid = $1',
+    const rows = await this.sql.query<{ topic: SyncRef[0]; kind: string; key: string }>(
+      `SELECT topic, kind, key FROM outbox_events WHERE captured_xid = $1 AND topic IN ('source', 'point')`,
       [xid],
     );
     return rows.map(({ topic, kind, key }) => [topic, kind, key]);

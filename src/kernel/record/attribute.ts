@@ -29,7 +29,7 @@ export interface AttributeOptions {
   isOrderable?: boolean;
   /** When clients may set it. Default `always`. */
   writable?: 'always' | 'create' | 'never';
-  default?: number | boolean;
+  default?: number | boolean | string;
   /** GraphQL output and input classes of a `json` attribute that is a list. */
   shape?: { output: () => GraphQLTypeRef; input: () => GraphQLTypeRef };
   /** A further check on what a client sends; its message follows the field's name. */

@@ -26,6 +26,17 @@ export type IndexingState =
   | 'INDEXED'
   | 'FAILED';
 
+/** Whether similarity or a person assigned the tag. */
+export type TagSource =
+  | 'AUTO'
+  | 'MANUAL';
+
+/** What a person has said about the assignment. */
+export type TagStatus =
+  | 'SUGGESTED'
+  | 'ACCEPTED'
+  | 'REJECTED';
+
 /** Whether the vector server has an embedding’s present text and payload. */
 export type EmbeddingStatus =
   /** The vector server does not have the present text or payload yet. */
@@ -247,12 +258,6 @@ export type ResumeEmbeddingType =
   | 'SUMMARY'
   | 'EXPERIENCE';
 
-/** What a person has said about the assignment. */
-export type TagStatus =
-  | 'SUGGESTED'
-  | 'ACCEPTED'
-  | 'REJECTED';
-
 /** Which stories. All given conditions must hold. */
 export type StoryFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
@@ -271,16 +276,13 @@ export type StoryFilter = {
 export type StoryEmbeddingType =
   | 'CHUNK';
 
-/** Whether similarity or a person assigned the tag. */
-export type TagSource =
-  | 'AUTO'
-  | 'MANUAL';
-
 /** Which tags. All given conditions must hold. */
 export type TagFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Unique, whatever the case. */
   name?: InputMaybe<StringFilter>;
+  /** The vocabulary that it belongs to, which says what it is assigned to. */
+  scheme?: InputMaybe<StringFilter>;
   category?: InputMaybe<StringFilter>;
   /** The broader tag. */
   parentId?: InputMaybe<IdFilter>;
@@ -301,7 +303,9 @@ export type OutboxTopic =
   /** A record whose text or payload may have changed. */
   | 'SOURCE'
   /** One point that has to be brought to its row’s state. */
-  | 'POINT';
+  | 'POINT'
+  /** Work of a feature that follows on a new vector, such as tagging. */
+  | 'FOLLOW_UP';
 
 /** Kinds of record that have embeddings. */
 export type EmbeddableKind =
@@ -544,8 +548,11 @@ export type TagOrderField =
   | 'CREATED_AT'
   | 'UPDATED_AT'
   | 'NAME'
+  | 'SCHEME'
+  | 'THRESHOLD'
   | 'CATEGORY'
-  | 'USAGE_COUNT';
+  | 'USAGE_COUNT'
+  | 'LAST_USED_AT';
 
 /** Order of a list of contents. */
 export type ContentOrder = {
@@ -879,7 +886,13 @@ export type CreateTagInput = {
   externalId?: InputMaybe<Scalars['String']['input']>;
   /** Unique, whatever the case. */
   name: Scalars['String']['input'];
+  /** Other names for the same. Embedded with it; no two tags share a name or alias. */
+  aliases?: InputMaybe<Array<Scalars['String']['input']>>;
   description?: InputMaybe<Scalars['String']['input']>;
+  /** The vocabulary that it belongs to, which says what it is assigned to. */
+  scheme?: InputMaybe<Scalars['String']['input']>;
+  /** It is suggested above this cosine; that of its category or scheme where absent. */
+  threshold?: InputMaybe<Scalars['Float']['input']>;
   category?: InputMaybe<Scalars['String']['input']>;
   /** The broader tag. */
   parentId?: InputMaybe<Scalars['ID']['input']>;
@@ -891,7 +904,13 @@ export type UpdateTagInput = {
   externalId?: InputMaybe<Scalars['String']['input']>;
   /** Unique, whatever the case. */
   name?: InputMaybe<Scalars['String']['input']>;
+  /** Other names for the same. Embedded with it; no two tags share a name or alias. */
+  aliases?: InputMaybe<Array<Scalars['String']['input']>>;
   description?: InputMaybe<Scalars['String']['input']>;
+  /** The vocabulary that it belongs to, which says what it is assigned to. */
+  scheme?: InputMaybe<Scalars['String']['input']>;
+  /** It is suggested above this cosine; that of its category or scheme where absent. */
+  threshold?: InputMaybe<Scalars['Float']['input']>;
   category?: InputMaybe<Scalars['String']['input']>;
   /** The broader tag. */
   parentId?: InputMaybe<Scalars['ID']['input']>;

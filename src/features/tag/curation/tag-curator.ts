@@ -1,0 +1,160 @@
+import type { Transaction } from '../../../kernel/db/database';
+import { DomainError } from '../../../kernel/errors/domain-error';
+import { specOf } from '../../../kernel/embedding/embedding-reader';
+import { toGlobalId } from '../../../kernel/record/global-id';
+import { DENSE } from '../../../kernel/vector/vector-store';
+import type { Taggable } from '../taggable';
+import { AssignmentRows } from '../tagging/assignment-rows';
+import { TAG_KIND, type TaggingParts } from '../tagging/tagging-parts';
+
+/** What a person can do to tags on a text. */
+export type Decision = 'accept' | 'reject' | 'add' | 'remove';
+
+/** What was decided about: a chunk or a record, and the tags on it. */
+export interface Decided {
+  taggable: Taggable;
+  subjectId: number;
+  tagIds: readonly number[];
+}
+
+/** Carries out what people decide about tags on texts. Triggers keep the log. */
+export class TagCurator {
+  constructor(private readonly parts: TaggingParts) {}
+
+  /**
+   * All of it or nothing.
+   * @throws NOT_FOUND no such text, or the tag is not on it (`accept`, `remove`)
+   */
+  async decide(decision: Decision, { taggable, subjectId, tagIds }: Decided, actor: string): Promise<void> {
+    const scores =
+      decision === 'add' || decision === 'reject' ? await this.scoresOf(taggable, subjectId, tagIds) : new Map();
+    await this.parts.database.transaction({ actor }, async (transaction) => {
+      await this.requireSubject(transaction, taggable, subjectId);
+      if (decision === 'add' || decision === 'reject') {
+        await this.put(transaction, decision, { taggable, subjectId, tagIds }, scores as Map<number, number>);
+      } else {
+        const touched =
+          decision === 'accept'
+            ? await this.accept(transaction, { taggable, subjectId, tagIds })
+            : await this.remove(transaction, { taggable, subjectId, tagIds });
+        const missing = tagIds.find((id) => !touched.has(id));
+        if (missing !== undefined) throw notAssigned(decision, missing);
+      }
+      await new AssignmentRows(transaction, taggable).refreshImplied([subjectId]);
+      // A place is free: the next best may follow.
+      if (decision === 'reject' || decision === 'remove') await this.tagAgain(transaction, taggable, subjectId);
+    });
+  }
+
+  private async put(
+    transaction: Transaction,
+    decision: 'add' | 'reject',
+    { taggable, subjectId, tagIds }: Decided,
+    scores: ReadonlyMap<number, number>,
+  ): Promise<void> {
+    const { table, subjectColumn } = taggable;
+    const status = decision === 'add' ? 'accepted' : 'rejected';
+    await transaction.query(
+      `INSERT INTO ${table} AS a (${subjectColumn}, tag_concept_id, score, model_id, source, status)
+       SELECT $1, pair.tag_id, pair.score, CASE WHEN pair.score IS NOT NULL THEN $4::int END, 'manual', $5
+       FROM unnest($2::int[], $3::float8[]) AS pair (tag_id, score)
+       ON CONFLICT (${subjectColumn}, tag_concept_id) DO UPDATE SET status = EXCLUDED.status, is_implied = false,
+         source = CASE WHEN EXCLUDED.status = 'accepted' AND (a.is_implied OR a.status = 'rejected') THEN 'manual' ELSE a.source END,
+         score = coalesce(EXCLUDED.score, a.score), model_id = coalesce(EXCLUDED.model_id, a.model_id)`,
+      [subjectId, tagIds, tagIds.map((id) => scores.get(id) ?? null), this.parts.modelId(), status],
+    );
+  }
+
+  private async accept(transaction: Transaction, { taggable, subjectId, tagIds }: Decided): Promise<Set<number>> {
+    const { table, subjectColumn } = taggable;
+    const rows = await transaction.query<{ id: number }>(
+      `UPDATE ${table} SET status = 'accepted', is_implied = false
+       WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) RETURNING tag_concept_id AS id`,
+      [subjectId, tagIds],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** What a person put there is taken away; what similarity put there is rejected, or it would come back. */
+  private async remove(transaction: Transaction, { taggable, subjectId, tagIds }: Decided): Promise<Set<number>> {
+    const { table, subjectColumn } = taggable;
+    const rows = await transaction.query<{ id: number }>(
+      `WITH taken AS (
+         DELETE FROM ${table} WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) AND source = 'manual'
+         RETURNING tag_concept_id AS id
+       ), rejected AS (
+         UPDATE ${table} SET status = 'rejected', is_implied = false
+         WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) AND source = 'auto'
+         RETURNING tag_concept_id AS id
+       )
+       SELECT id FROM taken UNION ALL SELECT id FROM rejected`,
+      [subjectId, tagIds],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  private async requireSubject(transaction: Transaction, taggable: Taggable, subjectId: number): Promise<void> {
+    const table = taggable.unit === 'chunk' ? specOf(taggable.kind).table : taggable.kind.table;
+    const rows = await transaction.query(`SELECT 1 FROM ${table} WHERE id = $1 FOR KEY SHARE`, [subjectId]);
+    if (rows.length > 0) return;
+    throw new DomainError('NOT_FOUND', `targetId: there is no such ${taggable.typeName}; it may have been deleted.`, {
+      details: { field: 'targetId' },
+    });
+  }
+
+  private async tagAgain(transaction: Transaction, taggable: Taggable, subjectId: number): Promise<void> {
+    const spec = specOf(taggable.kind);
+    await transaction.query(
+      `INSERT INTO outbox_events (topic, kind, key, priority)
+       SELECT 'tag', $2, qdrant_point_id::text, kindred_priority() FROM ${spec.table}
+       WHERE ${taggable.unit === 'chunk' ? 'id' : spec.sourceColumn} = $1 AND embedding_type = ANY ($3)
+       ORDER BY id LIMIT 1 ON CONFLICT DO NOTHING`,
+      [subjectId, taggable.kind.kind, spec.defaultTypes],
+    );
+    await transaction.query(`SELECT pg_notify('kindred_outbox', 'tag')`);
+  }
+
+  /** How near the text and these tags are, as far as both have vectors. Thresholds are learnt from it. */
+  private async scoresOf(
+    taggable: Taggable,
+    subjectId: number,
+    tagIds: readonly number[],
+  ): Promise<Map<number, number>> {
+    const { database, store, aliasOf } = this.parts;
+    const spec = specOf(taggable.kind);
+    const points = await database.query<{ id: string }>(
+      `SELECT e.qdrant_point_id AS id FROM ${spec.table} e JOIN vector_points p ON p.point_id = e.qdrant_point_id
+       WHERE e.${taggable.unit === 'chunk' ? 'id' : spec.sourceColumn} = $1 AND e.embedding_type = ANY ($2)
+         AND p.indexed_hash IS NOT NULL`,
+      [subjectId, spec.defaultTypes],
+    );
+    if (points.length === 0) return new Map();
+    const [hits = []] = await store.queryBatch(aliasOf(TAG_KIND), [
+      {
+        targets: [
+          {
+            target: {
+              using: DENSE,
+              positive: points.map((point) => point.id),
+              strategy: 'best_score',
+              lookupFrom: aliasOf(taggable.kind.kind),
+            },
+            weight: 1,
+            limit: tagIds.length,
+          },
+        ],
+        filter: { must: [{ key: 'entity_id', match: { any: [...tagIds] } }] },
+        limit: tagIds.length,
+        payloadKeys: ['entity_id'],
+      },
+    ]);
+    return new Map(hits.map(({ payload, score }) => [Number(payload.entity_id), Math.min(1, Math.max(-1, score))]));
+  }
+}
+
+function notAssigned(decision: Decision, tagId: number): DomainError {
+  const id = toGlobalId('TagConcept', tagId);
+  return new DomainError('NOT_FOUND', `tagIds: the tag ${id} is not on it, so there is nothing to ${decision}.`, {
+    details: { field: 'tagIds', id },
+  });
+}

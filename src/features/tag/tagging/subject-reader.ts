@@ -1,0 +1,69 @@
+import type { SqlRunner } from '../../../kernel/db/database';
+import { specOf } from '../../../kernel/embedding/embedding-reader';
+import type { Taggable } from '../taggable';
+
+/** A point and the state of its vector in the vector server. */
+export interface SubjectPoint {
+  pointId: string;
+  revision: string;
+  hash: string;
+}
+
+/** Something to be tagged, with the points that say what it means. */
+export interface Subject {
+  id: number;
+  points: SubjectPoint[];
+  /** Of its points, those that were asked for. */
+  askedFor: string[];
+}
+
+interface PointRow extends SubjectPoint {
+  subjectId: number;
+}
+
+/** Reads which subjects points belong to. */
+export class SubjectReader {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** The subjects of these points. Points without a vector now, or whose row is gone, have none. */
+  async ofPoints(taggable: Taggable, pointIds: readonly string[]): Promise<Subject[]> {
+    const spec = specOf(taggable.kind);
+    const vector = `p.point_id AS "pointId", p.indexed_revision AS revision, p.indexed_hash AS hash`;
+    const isThere = `p.indexed_hash IS NOT NULL AND p.state <> 'deleting'`;
+    const rows = await this.sql.query<PointRow>(
+      taggable.unit === 'chunk'
+        ? `SELECT e.id AS "subjectId", ${vector}
+           FROM unnest($1::uuid[]) AS asked (id) JOIN vector_points p ON p.point_id = asked.id
+           JOIN ${spec.table} e ON e.qdrant_point_id = p.point_id WHERE ${isThere} AND e.embedding_type = ANY ($2)`
+        : `SELECT e.${spec.sourceColumn} AS "subjectId", ${vector}
+           FROM (SELECT DISTINCT entity_id FROM vector_points WHERE point_id = ANY ($1::uuid[])) asked
+           JOIN ${spec.table} e ON e.${spec.sourceColumn} = asked.entity_id AND e.embedding_type = ANY ($2)
+           JOIN vector_points p ON p.point_id = e.qdrant_point_id WHERE ${isThere}`,
+      [pointIds, spec.defaultTypes],
+      `tagging_subjects_${taggable.kind.kind}`,
+    );
+    const asked = new Set(pointIds);
+    const subjects = new Map<number, Subject>();
+    for (const { subjectId, ...point } of rows) {
+      const subject = subjects.get(subjectId) ?? { id: subjectId, points: [], askedFor: [] };
+      subject.points.push(point);
+      if (asked.has(point.pointId)) subject.askedFor.push(point.pointId);
+      subjects.set(subjectId, subject);
+    }
+    return [...subjects.values()];
+  }
+
+  /** The points whose vector is another one now than it was when they were read. */
+  async changed(points: readonly SubjectPoint[]): Promise<Set<string>> {
+    const rows = await this.sql.query<{ id: string }>(
+      `SELECT was.id FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS was (id, revision, hash)
+       WHERE NOT EXISTS (
+         SELECT 1 FROM vector_points p
+         WHERE p.point_id = was.id AND p.indexed_revision = was.revision AND p.indexed_hash = was.hash
+       )`,
+      [points.map((p) => p.pointId), points.map((p) => p.revision), points.map((p) => p.hash)],
+      'tagging_changed',
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+}

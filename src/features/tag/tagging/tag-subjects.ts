@@ -1,0 +1,127 @@
+import { grouped } from '../grouped';
+import type { Transaction } from '../../../kernel/db/database';
+import { taggableOf, type Taggable } from '../taggable';
+import { AssignmentRows } from './assignment-rows';
+import { SubjectReader, type Subject } from './subject-reader';
+import { findCandidates, type SubjectCandidates } from './tag-candidates';
+import { TagVocabulary, type SchemeRules } from './tag-vocabulary';
+import { planSubject } from './tagging-plan';
+import { SHARED_LOCK, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
+
+/** What became of the points that were asked for. */
+export interface TaggedPoints {
+  /** Their subjects have the suggestions that they should have. */
+  done: string[];
+  /** They have changed meanwhile. */
+  busy: string[];
+  /** Suggestions that are new. */
+  suggested: number;
+}
+
+interface Options {
+  isBulk: boolean;
+  /** Called with the points that are done, in the transaction that writes their suggestions. */
+  acknowledge?(transaction: Transaction, pointIds: readonly string[]): Promise<void>;
+}
+
+/** How much deeper to look each time that candidates do not fill the places, and where to stop. */
+const DEEPENING = 4;
+const DEEPEST = 1024;
+
+/** Suggests tags for texts: compares them with all tags of their schemes, and writes what differs from the suggestions there are. */
+export class TagSubjects {
+  constructor(private readonly parts: TaggingParts) {}
+
+  async run(kind: string, pointIds: readonly string[], options: Options): Promise<TaggedPoints> {
+    const result: TaggedPoints = { done: [], busy: [], suggested: 0 };
+    const taggable = taggableOf(kind);
+    const { database } = this.parts;
+    const reader = new SubjectReader(database);
+    const subjects = taggable ? await reader.ofPoints(taggable, pointIds) : [];
+    const known = new Set(subjects.flatMap((subject) => subject.askedFor));
+    // What has no vector now gets an event of its own once it has.
+    const unknown = pointIds.filter((id) => !known.has(id));
+    result.done.push(...unknown);
+    if (!taggable || subjects.length === 0) {
+      if (options.acknowledge && unknown.length > 0) {
+        await database.transaction({ isBulk: options.isBulk }, (tx) => options.acknowledge!(tx, unknown));
+      }
+      return result;
+    }
+    const schemes = await new TagVocabulary(database).schemesOf(kind);
+    let open: readonly Subject[] = subjects;
+    for (let depth = 1; open.length > 0; depth *= DEEPENING) {
+      const found = await findCandidates(this.parts, kind, open, schemes, depth);
+      const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
+      const extra = depth === 1 ? unknown : [];
+      open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
+        const written = await this.write(transaction, batch);
+        result.suggested += written.suggested;
+        result.busy.push(...pointsOf(written.changed));
+        const done = pointsOf(written.settled);
+        result.done.push(...done);
+        await options.acknowledge?.(transaction, [...done, ...extra]);
+        return written.short;
+      });
+    }
+    return result;
+  }
+
+  private async write(
+    transaction: Transaction,
+    {
+      taggable,
+      subjects,
+      schemes,
+      found,
+      isLast,
+    }: {
+      taggable: Taggable;
+      subjects: readonly Subject[];
+      schemes: readonly SchemeRules[];
+      found: readonly SubjectCandidates[][];
+      isLast: boolean;
+    },
+  ): Promise<{ settled: Subject[]; changed: Subject[]; short: Subject[]; suggested: number }> {
+    await transaction.query(SHARED_LOCK, [], 'tagging_lock_shared');
+    const rows = new AssignmentRows(transaction, taggable);
+    const tagIds = new Set(found.flatMap((entries) => entries.flatMap((e) => e.candidates.map((c) => c.tagId))));
+    const changedPoints = await new SubjectReader(transaction).changed(subjects.flatMap((subject) => subject.points));
+    const rules = await new TagVocabulary(transaction).rulesOf([...tagIds]);
+    const existing = grouped(await rows.of(subjects.map((subject) => subject.id)), (row) => row.subjectId);
+    const settled: Subject[] = [];
+    const changed: Subject[] = [];
+    const short: Subject[] = [];
+    const plans = subjects.flatMap((subject, i) => {
+      if (subject.points.some((point) => changedPoints.has(point.pointId))) {
+        changed.push(subject);
+        return [];
+      }
+      const plan = planSubject(subject.id, found[i] ?? [], existing.get(subject.id) ?? [], rules);
+      if (plan.isShort && !isLast) {
+        short.push(subject);
+        return [];
+      }
+      settled.push(subject);
+      return [plan];
+    });
+    const modelId = this.parts.modelId();
+    await rows.withdraw(plans.flatMap((plan) => plan.withdraw));
+    await rows.rescore(
+      plans.flatMap((plan) => plan.rescore),
+      modelId,
+    );
+    const suggested = await rows.suggest(
+      plans.flatMap((plan) => plan.suggest),
+      modelId,
+    );
+    const isImplying = schemes.some((scheme) => scheme.impliesParents);
+    const hasImplied = [...existing.values()].some((list) => list.some((row) => row.isImplied));
+    if (isImplying || hasImplied) await rows.refreshImplied(settled.map((subject) => subject.id));
+    return { settled, changed, short, suggested };
+  }
+}
+
+function pointsOf(subjects: readonly Subject[]): string[] {
+  return subjects.flatMap((subject) => subject.askedFor);
+}

@@ -1,0 +1,83 @@
+import { grouped } from '../grouped';
+import { DomainError } from '../../../kernel/errors/domain-error';
+import type { FollowUpBatch, FollowUpTask } from '../../../kernel/outbox/follow-up';
+import type { ClaimedKey } from '../../../kernel/outbox/outbox-store';
+import type { KeyOutcome } from '../../../kernel/outbox/relay-step';
+import { taggables } from '../taggable';
+import { CompareTags } from './compare-tags';
+import { TagSubjects } from './tag-subjects';
+import { TAG_KIND, type TaggingParts } from './tagging-parts';
+
+export const TAG_TOPIC = 'tag';
+
+type Outcomes = Map<ClaimedKey, KeyOutcome>;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Tags texts once they have a vector, and compares a tag with all texts once it has one. Whichever of a text and a tag
+ * comes later finds the other.
+ */
+export class TagTask implements FollowUpTask {
+  readonly topic = TAG_TOPIC;
+  readonly kinds = [...taggables.map((taggable) => taggable.kind.kind), TAG_KIND];
+  readonly batchSize = 256;
+  readonly concurrency = 2;
+  private readonly subjects: TagSubjects;
+  private readonly tags: CompareTags;
+
+  constructor(parts: TaggingParts) {
+    this.subjects = new TagSubjects(parts);
+    this.tags = new CompareTags(parts);
+  }
+
+  async run(batch: FollowUpBatch): Promise<Outcomes> {
+    const outcomes: Outcomes = new Map();
+    for (const [kind, keys] of grouped(batch.keys, (key) => key.kind)) {
+      try {
+        if (kind === TAG_KIND) await this.compareTags(keys, batch, outcomes);
+        else await this.tagSubjects(kind, keys, batch, outcomes);
+      } catch (error) {
+        if (!isLockConflict(error)) throw error;
+        for (const key of keys) if (!outcomes.has(key)) outcomes.set(key, { result: 'busy' });
+      }
+    }
+    return outcomes;
+  }
+
+  private async tagSubjects(
+    kind: string,
+    keys: readonly ClaimedKey[],
+    { isBulk, acknowledge }: FollowUpBatch,
+    outcomes: Outcomes,
+  ): Promise<void> {
+    const keyOf = new Map(keys.map((key) => [key.key, key]));
+    const result = await this.subjects.run(kind, [...keyOf.keys()], {
+      isBulk,
+      acknowledge: (transaction, points) =>
+        acknowledge(
+          transaction,
+          points.flatMap((id) => keyOf.get(id) ?? []),
+        ),
+    });
+    for (const id of result.done) outcomes.set(keyOf.get(id) as ClaimedKey, { result: 'done' });
+    for (const id of result.busy) outcomes.set(keyOf.get(id) as ClaimedKey, { result: 'busy' });
+  }
+
+  private async compareTags(
+    keys: readonly ClaimedKey[],
+    { isBulk, signal, acknowledge }: FollowUpBatch,
+    outcomes: Outcomes,
+  ): Promise<void> {
+    for (const key of keys) {
+      signal.throwIfAborted();
+      const isDone = await this.tags.run(key.key, { isBulk, acknowledge: (tx) => acknowledge(tx, [key]) });
+      outcomes.set(key, { result: isDone ? 'done' : 'busy' });
+    }
+  }
+}
+
+function isLockConflict(error: unknown): boolean {
+  if (error instanceof DomainError) return error.code === 'CONFLICT' && error.retryable;
+  return error instanceof Error && (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
+}

@@ -1,0 +1,59 @@
+import type { SqlRunner } from '../../../kernel/db/database';
+
+/** A scheme as tagging needs it. */
+export interface SchemeRules {
+  name: string;
+  maxTags: number;
+  impliesParents: boolean;
+  /** No tag of it is suggested at or below this cosine. */
+  floor: number;
+}
+
+/** A tag as it is now: what a candidate has to get past. */
+export interface TagRules {
+  id: number;
+  scheme: string;
+  /** Suggested above this cosine: its own, its category's or its scheme's. */
+  threshold: number;
+  /** Hash of the text that its vector is of. */
+  hash: string | null;
+}
+
+/** SQL over `tag`, `category` and `scheme`, joined as `RULES_FROM` does. */
+export const THRESHOLD = 'coalesce(tag.threshold, category.threshold, scheme.threshold)';
+export const RULES_FROM = `tag_concepts tag JOIN tag_schemes scheme ON scheme.name = tag.scheme
+  LEFT JOIN tag_categories category ON category.scheme = tag.scheme AND category.category = tag.category`;
+
+/** Reads the rules that tags are assigned by. */
+export class TagVocabulary {
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** The schemes whose tags are put on records of this kind. */
+  schemesOf(kind: string): Promise<SchemeRules[]> {
+    return this.sql.query<SchemeRules>(
+      `SELECT scheme.name, scheme.max_tags AS "maxTags", scheme.implies_parents AS "impliesParents",
+         least(
+           scheme.threshold,
+           (SELECT min(category.threshold) FROM tag_categories category WHERE category.scheme = scheme.name),
+           (SELECT min(tag.threshold) FROM tag_concepts tag WHERE tag.scheme = scheme.name AND tag.archived_at IS NULL)
+         ) AS floor
+       FROM tag_schemes scheme WHERE $1 = ANY (scheme.kinds) ORDER BY scheme.name`,
+      [kind],
+      'tagging_schemes',
+    );
+  }
+
+  /** By id, without archived ones. */
+  async rulesOf(tagIds: readonly number[]): Promise<Map<number, TagRules>> {
+    const rows = await this.sql.query<TagRules>(
+      `SELECT tag.id, tag.scheme, ${THRESHOLD} AS threshold, point.indexed_hash AS hash
+       FROM ${RULES_FROM}
+       LEFT JOIN tag_concept_embeddings embedding ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
+       LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id
+       WHERE tag.id = ANY ($1::int[]) AND tag.archived_at IS NULL`,
+      [tagIds],
+      'tagging_rules',
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+}

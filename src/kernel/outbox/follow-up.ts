@@ -1,0 +1,33 @@
+import type { Transaction } from '../db/database';
+import type { FollowUpTopic } from './outbox-event.entity';
+import type { ClaimedKey } from './outbox-store';
+import type { KeyOutcome } from './relay-step';
+
+/** Points of one topic that a relay has leased. */
+export interface FollowUpBatch {
+  keys: readonly ClaimedKey[];
+  /** Whether nobody waits for it. */
+  isBulk: boolean;
+  /** Aborts when the lease is lost or the relay stops. */
+  signal: AbortSignal;
+  /** Removes the events of `keys`; call it in the transaction that writes their result, so that it is done once. */
+  acknowledge(transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void>;
+}
+
+/**
+ * Work of a feature's own that follows when a point has a new vector in the vector server. Its events are in the outbox
+ * like all others: leased, repeated with back-off, isolated when one of a batch is at fault, and dead letters in the end.
+ */
+export interface FollowUpTask {
+  topic: FollowUpTopic;
+  /** Kinds of record whose points it follows. */
+  kinds: readonly string[];
+  batchSize: number;
+  concurrency: number;
+  /**
+   * Level-triggered: brings what depends on these points to the state that both stores are in now. Keys that come out
+   * `done` have been acknowledged.
+   * @throws OutageError, or an error of which the relay finds out which key it concerns
+   */
+  run(batch: FollowUpBatch): Promise<Map<ClaimedKey, KeyOutcome>>;
+}
