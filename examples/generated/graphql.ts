@@ -46,6 +46,14 @@ export type EmbeddingStatus =
   /** Given up after repeated or permanent errors; see the dead letters. */
   | 'FAILED';
 
+/** A write to wait for before searching. */
+export type AwaitSyncInput = {
+  /** The `syncToken` of a mutation. */
+  token: Scalars['String']['input'];
+  /** Milliseconds, at most 60000; then SYNC_TIMEOUT. */
+  timeoutMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
 /** How texts are compared. */
 export type SearchMode =
   /** By meaning: cosine similarity of dense vectors; scores from -1 to 1. */
@@ -371,14 +379,6 @@ export type ExampleStrategy =
   | 'AVERAGE_VECTOR'
   | 'BEST_SCORE'
   | 'SUM_SCORES';
-
-/** A write to wait for before searching. */
-export type AwaitSyncInput = {
-  /** The `syncToken` of a mutation. */
-  token: Scalars['String']['input'];
-  /** Milliseconds, at most 60000; then SYNC_TIMEOUT. */
-  timeoutMs?: InputMaybe<Scalars['Int']['input']>;
-};
 
 /** Order of a list of workExperiences. */
 export type WorkExperienceOrder = {

@@ -16,6 +16,7 @@ import type { Logger } from '../kernel/logging/logger';
 import type { Embedder } from '../kernel/model/embedder';
 import { DeadLetters } from '../kernel/outbox/dead-letters';
 import { Capture } from '../kernel/outbox/capture';
+import { IndexingProgressSource } from '../kernel/outbox/indexing-progress';
 import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
 import { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
@@ -125,6 +126,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     store,
     aliasOf,
     modelId,
+    progress: new IndexingProgressSource(database, kindNames),
   };
   return {
     database,

@@ -1,34 +1,22 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Core } from '../app/core';
 import { startProgress } from './progress';
 
-const POLL_MS = 100;
-
-interface PointCounts {
-  done: number;
-  total: number;
-}
-
-async function pointCounts(core: Core): Promise<PointCounts> {
-  const [row] = await core.database.query<PointCounts>(
-    `SELECT count(*) FILTER (WHERE state IN ('indexed', 'failed'))::int AS done, count(*)::int AS total
-     FROM vector_points WHERE state <> 'deleting'`,
-  );
-  return row ?? { done: 0, total: 0 };
-}
-
-/** Shows how far the vector side is, and resolves once it has followed everything (or `signal` aborts). */
+/**
+ * Shows how far the vector side is, and resolves once it has followed everything (or `signal` aborts). The bar counts
+ * what was done while it was shown against that and what is left, which may grow: a record becomes several texts.
+ */
 export async function waitUntilIndexed(core: Core, options: { label: string; signal?: AbortSignal }): Promise<void> {
-  const progress = startProgress(options.label, 'texts');
+  const bar = startProgress(options.label, 'texts');
+  let done = 0;
+  let before = 0;
   try {
-    while (!options.signal?.aborted) {
-      const [isIdle, counts] = [await core.isIdle(), await pointCounts(core)];
-      if (counts.total > 0) progress.update(counts.done, counts.total);
-      if (isIdle) return;
-      await delay(POLL_MS, undefined, { signal: options.signal }).catch(() => undefined);
+    for await (const progress of core.services.progress.watch({ isUntilIdle: true, signal: options.signal })) {
+      const left = progress.records + progress.pending;
+      done += Math.max(0, before - left);
+      before = left;
+      if (done + left > 0) bar.update(done, done + left);
     }
   } finally {
-    progress.stop();
+    bar.stop();
   }
 }

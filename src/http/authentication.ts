@@ -9,6 +9,8 @@ export interface Caller {
   /** Recorded as the writer of what the request changes, e.g. `ada@example.org` or `key:1f2e3d4c`. */
   actor: string;
   role: Role;
+  /** When the credentials end, in milliseconds since 1970; absent where they do not. */
+  expiresAt?: number;
 }
 
 export interface ApiKey {
@@ -139,7 +141,8 @@ function createTokenCheck(settings: JwtSettings): (token: string) => Caller {
         `The token's claim ${JSON.stringify(roleClaim)} names no role; it must be reader, writer or admin.`,
       );
     }
-    return { actor: typeof claims['sub'] === 'string' ? claims['sub'] : 'token', role };
+    const expiresAt = Number(claims['exp']) * 1000;
+    return { actor: typeof claims['sub'] === 'string' ? claims['sub'] : 'token', role, expiresAt };
   };
 }
 

@@ -11,6 +11,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   RATE_LIMITED: 429,
 };
 
+export function statusOf(error: DomainError): number {
+  return STATUS[error.code] ?? 500;
+}
+
 /** An error in GraphQL's form, so that clients need to know one form only. */
 export interface ErrorAnswer {
   errors: [{ message: string; extensions: Record<string, unknown> & { code: ErrorCode } }];
@@ -25,7 +29,7 @@ export function errorAnswer(error: DomainError): ErrorAnswer {
 /** Answers whatever failed outside GraphQL: coded, without a stack, and logged when it is our fault. */
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = explain(error, request);
-  const status = STATUS[known.code] ?? 500;
+  const status = statusOf(known);
   if (status === 500) request.log.error({ err: error }, 'request failed');
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   return reply.code(status).send(errorAnswer(known));

@@ -11,9 +11,9 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { Role } from '../kernel/graphql/context';
-import { hasRole } from './authentication';
+import { hasRole, type Caller } from './authentication';
 import { answerCompiled } from './compiled-operations';
-import { limitCost, type CostLimits } from './limits/cost';
+import { createCostCheck, limitCost, type CostLimits } from './limits/cost';
 import { limitShape, type ShapeLimits } from './limits/shape-rule';
 
 export interface GraphQLLimits extends ShapeLimits, CostLimits {
@@ -24,6 +24,12 @@ export interface GraphQLLimits extends ShapeLimits, CostLimits {
 /** The least that a context says: who may do what. */
 export interface CallerContext {
   role: Role;
+}
+
+/** What a request tells the context that its resolvers get. */
+export interface RequestFacts extends Caller {
+  requestId: string;
+  log: Logger;
 }
 
 export interface GraphQLServerOptions<TContext extends CallerContext> {
@@ -69,23 +75,30 @@ export function createGraphQLServer<TContext extends CallerContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      limitCost<TContext>(options.schema, options.limits),
-      readersOnlyRead<TContext>(),
+      limitCost<TContext>(createCostCheck(options.schema, options.limits)),
+      checkOperationType<TContext>(),
       ...(options.isJitEnabled === true ? [answerCompiled<TContext>(options.schema, options.formatError)] : []),
       ...(options.plugins ?? []),
     ],
   });
 }
 
-/** Every mutation needs a writer, whatever its own field asks for beyond that. */
-function readersOnlyRead<TContext extends CallerContext>(): ApolloServerPlugin<TContext> {
+/** Every mutation needs a writer, whatever its own field asks for beyond that; subscriptions need a socket. */
+function checkOperationType<TContext extends CallerContext>(): ApolloServerPlugin<TContext> {
   return {
     requestDidStart: () =>
       Promise.resolve({
         didResolveOperation: ({ operation, contextValue }) => {
-          if (operation?.operation !== OperationTypeNode.MUTATION || hasRole(contextValue.role, 'writer')) {
-            return Promise.resolve();
+          if (operation === undefined || operation.operation === OperationTypeNode.QUERY) return Promise.resolve();
+          if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+            const message =
+              'A subscription needs a WebSocket: connect to this address with the protocol graphql-transport-ws.';
+            throw new GraphQLError(message, {
+              originalError: new DomainError('BAD_INPUT', message),
+              extensions: { code: 'BAD_INPUT', http: { status: 400 } },
+            });
           }
+          if (hasRole(contextValue.role, 'writer')) return Promise.resolve();
           const message = 'Your role, reader, may not change anything; a mutation needs the role writer or admin.';
           throw new GraphQLError(message, {
             originalError: new DomainError('FORBIDDEN', message),

@@ -20,17 +20,17 @@ import {
 } from './authentication';
 import { answerError, answerNotFound } from './error-answer';
 import { mountExplorer, wantsPage } from './explorer/explorer';
-import { createGraphQLServer, type CallerContext, type GraphQLServerOptions } from './graphql-server';
+import {
+  createGraphQLServer,
+  type CallerContext,
+  type GraphQLServerOptions,
+  type RequestFacts,
+} from './graphql-server';
 import { isLoopback, listen, refuseUnsafeListen } from './listening';
 import { mountHealth, READINESS_TIMEOUT_MS } from './health';
 import { createReadiness, type ReadinessCheck } from './readiness';
 import { securityHeaders } from './security-headers';
-
-/** What a request tells the context that its resolvers get. */
-export interface RequestFacts extends Caller {
-  requestId: string;
-  log: Logger;
-}
+import { acceptSubscriptions, type Subscriptions } from './subscriptions';
 
 export interface HttpServerOptions<TContext extends CallerContext> extends GraphQLServerOptions<TContext> {
   makeContext: (request: RequestFacts) => TContext | Promise<TContext>;
@@ -59,6 +59,7 @@ export interface HttpServer<TContext extends CallerContext> {
 
 const GRAPHQL_PATH = '/graphql';
 const CLOSE_DEADLINE_MS = 10_000;
+const SUBSCRIPTION_GRACE_MS = 1_000;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -137,6 +138,13 @@ export async function buildHttpServer<TContext extends CallerContext>(
   app.get('/', { config: { rateLimit: false } }, (_request, reply) => reply.redirect(GRAPHQL_PATH));
   mountHealth(app, createReadiness(options.readiness, options.readinessTimeoutMs ?? READINESS_TIMEOUT_MS), state);
 
+  const subscriptions = acceptSubscriptions(app.server, {
+    ...options,
+    path: GRAPHQL_PATH,
+    authenticate,
+    hasAuthentication,
+  });
+
   let closing: Promise<void> | undefined;
   return {
     app,
@@ -147,7 +155,7 @@ export async function buildHttpServer<TContext extends CallerContext>(
     },
     close: (deadlineMs = CLOSE_DEADLINE_MS) => {
       state.isClosing = true;
-      closing ??= closeWithin(app, apollo, deadlineMs);
+      closing ??= closeWithin(app, apollo, subscriptions, deadlineMs);
       return closing;
     },
   };
@@ -176,10 +184,16 @@ function readJsonStrictly(app: FastifyInstance): void {
   });
 }
 
-async function closeWithin(app: FastifyInstance, apollo: { stop(): Promise<void> }, deadlineMs: number): Promise<void> {
+async function closeWithin(
+  app: FastifyInstance,
+  apollo: { stop(): Promise<void> },
+  subscriptions: Subscriptions,
+  deadlineMs: number,
+): Promise<void> {
   const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
   try {
-    await app.close();
+    // Streams would never end by themselves.
+    await Promise.all([app.close(), subscriptions.close(Math.min(deadlineMs, SUBSCRIPTION_GRACE_MS))]);
     await apollo.stop();
   } finally {
     clearTimeout(deadline);

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 
 import { PATIENCE_MS } from './support/eventually';
 import { post, send } from './support/graphql';
@@ -83,6 +85,23 @@ describe('an API that others reach', () => {
       withKey(token({ role: ['reader', 'writer'], sub: 'wanda' })),
     );
     expect(renamed.data).toMatchObject({ updateTag: { tag: { name: 'lamps', updatedBy: 'wanda' } } });
+  });
+
+  it('streams to a reader how the vectors follow', async () => {
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: withKey(KEYS.reader),
+    });
+    const query = 'subscription ($untilIdle: Boolean) { indexingProgress(untilIdle: $untilIdle) { pending isIdle } }';
+    try {
+      await post(url, 'mutation { createTag(input: { name: "streams" }) { tag { id } } }', {}, withKey(KEYS.writer));
+      const steps: unknown[] = [];
+      for await (const step of client.iterate({ query, variables: { untilIdle: true } })) steps.push(step.data);
+      expect(steps.at(-1)).toEqual({ indexingProgress: { pending: 0, isIdle: true } });
+    } finally {
+      await client.dispose();
+    }
   });
 
   it.each([

@@ -128,6 +128,36 @@ describe('a search that waits for a write', () => {
     expect(await pointCounts(app)).toEqual({});
   });
 
+  it('may be a similarity of a record that was just written', async () => {
+    const app = await start({ isRelaying: false });
+    const { profile } = await make(app, sailor);
+    await make(app, { ...sailor, name: 'Sven' });
+    const { syncToken } = await make(app, { ...sailor, name: 'Siri' });
+    const similar = `query ($id: ID!, $sync: AwaitSyncInput) { node(id: $id) { ... on Profile {
+      similarProfiles(awaitSync: $sync) { nodes { name } } again: similarProfiles(first: 1, awaitSync: $sync) { nodes { name } }
+      embeddings { status } } } }`;
+    const ask = (sync: object) => app.executeOperation(similar, { id: profile.id, sync });
+    const late = await ask({ token: syncToken, timeoutMs: 30 });
+    expect(late.errors?.map((error) => error.extensions?.code)).toEqual(['SYNC_TIMEOUT']);
+    const wrong = await ask({ token: 'nonsense' });
+    expect(wrong.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', field: 'awaitSync.token' });
+    const relay = app.core.createRelay();
+    relay.start();
+    try {
+      // Everything written before is queued before it.
+      const found = dataOf(await ask({ token: syncToken, timeoutMs: 20_000 })) as {
+        node: { similarProfiles: { nodes: { name: string }[] }; again: { nodes: { name: string }[] } };
+      };
+      expect(found.node.similarProfiles.nodes.map(({ name }) => name)).toContain('Siri');
+      expect(found.node.again.nodes).toHaveLength(1);
+      await app.settle();
+      const { trips } = await app.countRoundTrips(() => ask({ token: syncToken }));
+      expect(trips.vector).toHaveLength(1);
+    } finally {
+      await relay.stop();
+    }
+  });
+
   it('gives up in time, says that it may be tried again, and finds it when it has come', async () => {
     const app = await start({ isRelaying: false });
     const { syncToken } = await make(app, sailor);

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { Writable } from 'node:stream';
-import { buildSchema, GraphQLError, type GraphQLSchema } from 'graphql';
+import { buildSchema, GraphQLError, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import type { Caller } from '../../src/http/authentication';
 import { createLogger } from '../../src/http/logger';
 import { buildHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server';
@@ -9,7 +9,7 @@ import { DomainError } from '../../src/kernel/errors/domain-error';
 export type TestContext = Caller & { requestId: string };
 
 /** `slow` says `begin` here and waits for `end`. */
-export const slowCalls = new EventEmitter();
+export const slowCalls = new EventEmitter().setMaxListeners(50);
 
 export const LIMITS = {
   maxDepth: 8,
@@ -35,6 +35,7 @@ export function personSchema(): GraphQLSchema {
       searchPeople(query: String!, first: Int = 10): PersonConnection!
     }
     type Mutation { rename(name: String!): String! }
+    type Subscription { count(to: Int!): Int! whoIsThere: String! people(first: Int): PersonConnection! }
     type PersonConnection { edges: [PersonEdge!]! nodes: [Person!]! totalCount: Int! }
     type PersonEdge { node: Person! score: Float! }
     type Skill { name: String! }
@@ -60,6 +61,25 @@ export function personSchema(): GraphQLSchema {
   for (const [name, field] of Object.entries(schema.getQueryType()?.getFields() ?? {})) field.resolve = resolvers[name];
   const rename = schema.getMutationType()?.getFields()['rename'];
   if (rename !== undefined) rename.resolve = (_source, { name }) => name as string;
+  const streams: Record<string, GraphQLFieldResolver<unknown, TestContext, { to: number }>> = {
+    async *count(_source, { to }) {
+      try {
+        for (let i = 1; i <= to; i += 1) {
+          if (i === 13) throw new Error('secret detail of the inside');
+          yield { count: i };
+          if (i === 5) await new Promise((resolve) => slowCalls.once('end', resolve));
+        }
+      } finally {
+        slowCalls.emit('ended');
+      }
+    },
+    async *whoIsThere(_source, _args, { actor, role }) {
+      yield await Promise.resolve({ whoIsThere: `${actor} as ${role}` });
+    },
+  };
+  for (const [name, field] of Object.entries(schema.getSubscriptionType()?.getFields() ?? {})) {
+    field.subscribe = streams[name] as GraphQLFieldResolver<unknown, unknown>;
+  }
   return schema;
 }
 

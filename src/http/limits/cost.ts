@@ -62,35 +62,43 @@ function pageSize(args: Record<string, unknown>, limits: CostLimits): number {
   return typeof asked === 'number' ? Math.min(Math.max(asked, 1), limits.maxPageSize) : limits.defaultPageSize;
 }
 
+/** @throws GraphQLError QUERY_TOO_COMPLEX, or BAD_INPUT for an operation whose price cannot be known */
+export type CheckCost = (
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+) => void;
+
 /**
  * Refuses operations that cost too much for the variables they come with. A document that was seen before is not priced
  * again, except for values that change the price.
  */
-export function limitCost<TContext extends BaseContext>(
-  schema: GraphQLSchema,
-  limits: CostLimits,
-): ApolloServerPlugin<TContext> {
+export function createCostCheck(schema: GraphQLSchema, limits: CostLimits): CheckCost {
   const estimators = [costEstimator(limits)];
   const priced = new WeakMap<DocumentNode, Pricing>();
+  return (document, operation, variables) => {
+    let pricing = priced.get(document);
+    if (pricing === undefined) {
+      pricing = { variables: pricedVariables(document), prices: new LRUCache({ max: 100 }) };
+      priced.set(document, pricing);
+    }
+    const key = JSON.stringify([operation.name?.value, ...pricing.variables.map((name) => variables[name])]);
+    let cost = pricing.prices.get(key);
+    if (cost === undefined) {
+      cost = price(schema, document, operation, variables, estimators);
+      if (cost === undefined) return;
+      pricing.prices.set(key, cost);
+    }
+    if (cost > limits.maxCost) throw tooCostly(cost, limits.maxCost);
+  };
+}
+
+export function limitCost<TContext extends BaseContext>(check: CheckCost): ApolloServerPlugin<TContext> {
   return {
     requestDidStart: () =>
       Promise.resolve({
         didResolveOperation: ({ document, operation, request }) => {
-          if (operation === undefined) return Promise.resolve();
-          let pricing = priced.get(document);
-          if (pricing === undefined) {
-            pricing = { variables: pricedVariables(document), prices: new LRUCache({ max: 100 }) };
-            priced.set(document, pricing);
-          }
-          const variables = request.variables ?? {};
-          const key = JSON.stringify([operation.name?.value, ...pricing.variables.map((name) => variables[name])]);
-          let cost = pricing.prices.get(key);
-          if (cost === undefined) {
-            cost = price(schema, document, operation, variables, estimators);
-            if (cost === undefined) return Promise.resolve();
-            pricing.prices.set(key, cost);
-          }
-          if (cost > limits.maxCost) throw tooCostly(cost, limits.maxCost);
+          if (operation !== undefined) check(document, operation, request.variables ?? {});
           return Promise.resolve();
         },
       }),

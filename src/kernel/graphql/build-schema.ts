@@ -1,5 +1,5 @@
 import { isInterfaceType, type GraphQLSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
 
 import { NodeInterface, typeNameOf } from '../record/record-base';
 import { EmbeddableInterface } from '../record/record-table';
@@ -11,6 +11,7 @@ import { deadLetterResolvers } from './dead-letter-resolver';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
 import { unwrapPlainFields } from './plain-fields';
+import { progressResolvers } from './progress-resolver';
 import { childResolvers, readResolver, referenceResolvers, writeResolver } from './record-resolvers';
 import type { RecordTypeFactory } from './record-types';
 import { evidenceResolver, matchResolver, rowResolvers, searchResolver } from './search-resolvers';
@@ -44,6 +45,14 @@ export interface SchemaParts {
   resolvers: readonly ResolverClass[];
 }
 
+/** type-graphql insists on one wherever there are subscriptions; ours bring their own streams. */
+const NO_TOPICS: PubSub = {
+  publish: () => undefined,
+  subscribe: () => {
+    throw new Error('Subscriptions have no topics here; give them a stream of their own');
+  },
+};
+
 /** The whole GraphQL schema: what follows from the specs, and what features add. */
 export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts): GraphQLSchema {
   const all: ResolverClass[] = [
@@ -54,6 +63,7 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     ...registry.all.flatMap((kind) => resolversOf(kind, registry, factory)),
     ...crossSearchResolvers(registry),
     ...deadLetterResolvers(registry),
+    ...progressResolvers(registry),
     ...resolvers,
   ];
   const schema = buildSchemaSync({
@@ -63,6 +73,7 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
       EmbeddableInterface,
       ...registry.all.flatMap((kind) => (kind.embedding ? [kind.entity, kind.embedding.entity] : [kind.entity])),
     ],
+    pubSub: NO_TOPICS,
     validate: false,
     emitSchemaFile: false,
     nullableByDefault: false,

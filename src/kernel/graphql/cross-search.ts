@@ -81,7 +81,7 @@ export function crossSearchResolvers(registry: KindRegistry): ResolverClass[] {
         });
       }
       const read = await readSearchQuery(query, context);
-      await awaitSync(query, context);
+      await awaitSync(query.awaitSync, 'query.awaitSync', context);
       // Scores of other modes do not compare between kinds.
       const mode = query.mode ?? 'SEMANTIC';
       const search = (kind: RecordKind): Promise<Connection<RecordBase, SearchEdge<RecordBase>>> =>

@@ -63,7 +63,7 @@ export class EmbeddableResolver {
       indexed: is(EmbeddingStatus.INDEXED),
       failed: is(EmbeddingStatus.FAILED),
       error: status?.error ?? null,
-      since: null,
+      since: status?.since ?? null,
     };
   }
 }

@@ -50,6 +50,7 @@ function union(a: Wanted, b: Wanted): Wanted {
 export class Loaders {
   private readonly made = new Map<string, DataLoader<never, unknown>>();
   private readonly rowReadings = new Map<RecordKind, RowReading>();
+  private readonly waits = new Map<string, Promise<void>>();
 
   constructor(private readonly services: Services) {}
 
@@ -179,6 +180,18 @@ export class Loaders {
     return this.loader<number, IndexingStatusRow>(`indexing:${kind.kind}`, (ids) =>
       this.services.sync.indexingStatus(kind.kind, ids),
     ).load(id);
+  }
+
+  /** Waits for a write; who asks for the same one waits once, and all of them go on together. */
+  sync(token: string, timeoutMs: number): Promise<void> {
+    const name = `${timeoutMs}:${token}`;
+    let wait = this.waits.get(name);
+    if (!wait) {
+      // Rows that were read before the wait may be those from before the write.
+      wait = this.services.sync.awaitSync(token, timeoutMs).then(() => this.rowReadings.clear());
+      this.waits.set(name, wait);
+    }
+    return wait;
   }
 
   search(request: SearchRequest): Promise<SearchResult> {

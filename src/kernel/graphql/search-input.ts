@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor, readInteger } from '../record/page';
 import { isBlank, isStorable, UNSTORABLE_PROBLEM } from '../record/storable-text';
 import { DEFAULT_HIT_COUNT, MAX_HIT_COUNT, type SearchQuery, type StoredRecord } from '../search/search-request';
 import type { GraphQLContext } from './context';
-import type { SearchInput } from './input-types';
+import type { AwaitSyncInput, SearchInput } from './input-types';
 
 const MAX_QUERY_CHARACTERS = 20_000;
 const MAX_EXAMPLES = 50;
@@ -69,17 +69,22 @@ export async function readSearchQuery(input: SearchInput, context: GraphQLContex
   };
 }
 
-export async function awaitSync(input: SearchInput, context: GraphQLContext): Promise<void> {
-  if (!input.awaitSync) return;
-  const timeoutMs = input.awaitSync.timeoutMs ?? DEFAULT_SYNC_TIMEOUT_MS;
+/** Waits as an `awaitSync` argument asks; fields of one request that ask for the same wait once, and go on together. */
+export async function awaitSync(
+  asked: AwaitSyncInput | null | undefined,
+  field: string,
+  context: GraphQLContext,
+): Promise<void> {
+  if (!asked) return;
+  const timeoutMs = asked.timeoutMs ?? DEFAULT_SYNC_TIMEOUT_MS;
   if (!(timeoutMs >= 0 && timeoutMs <= MAX_SYNC_TIMEOUT_MS)) {
-    throw bad('query.awaitSync.timeoutMs', `${timeoutMs} is outside 0 to ${MAX_SYNC_TIMEOUT_MS}`);
+    throw bad(`${field}.timeoutMs`, `${timeoutMs} is outside 0 to ${MAX_SYNC_TIMEOUT_MS}`);
   }
   try {
-    await context.services.sync.awaitSync(input.awaitSync.token, timeoutMs);
+    await context.loaders.sync(asked.token, timeoutMs);
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'BAD_INPUT') throw error;
-    throw bad('query.awaitSync.token', 'is not a token that a mutation returned');
+    throw bad(`${field}.token`, 'is not a token that a mutation returned');
   }
 }
 

@@ -13,7 +13,7 @@ import type { KindRegistry } from '../record/registry';
 import type { Connection } from './connection';
 import { connectionOf, type SearchEdge } from './connection';
 import type { GraphQLContext } from './context';
-import { SearchInput, SearchMode } from './input-types';
+import { AwaitSyncInput, SearchInput, SearchMode } from './input-types';
 import type { RecordTypeFactory, RowTypes } from './record-types';
 import { awaitSync, readEmbeddingTypes, readSearchQuery } from './search-input';
 import { searchRecords, searchRows, type SearchArguments } from './search-runner';
@@ -34,7 +34,7 @@ async function searchArguments(
 ): Promise<SearchArguments> {
   const read = await readSearchQuery(query, context);
   const embeddingTypes = readEmbeddingTypes(query.embeddingTypes);
-  await awaitSync(query, context);
+  await awaitSync(query.awaitSync, 'query.awaitSync', context);
   return {
     kind,
     query: read,
@@ -89,23 +89,23 @@ export function matchResolver(
       @Arg('filter', () => types.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
       @Arg('minScore', () => Float, { nullable: true }) minScore: number | null | undefined,
       @Arg('mode', () => SearchMode, { nullable: true }) mode: SearchMode | null | undefined,
+      @Arg('awaitSync', () => AwaitSyncInput, { nullable: true }) sync: AwaitSyncInput | null | undefined,
       @Ctx() context: GraphQLContext,
       @Info() info: GraphQLResolveInfo,
     ): Promise<Search> {
-      return searchRecords(
-        {
-          kind: target,
-          query: { near: { kind, id: record.id } },
-          identity: [match.field, record.globalId],
-          filter,
-          first,
-          after,
-          mode,
-          minScore,
-          wanted: selectedOnNodes(info),
-        },
-        context,
-      );
+      const search: SearchArguments = {
+        kind: target,
+        query: { near: { kind, id: record.id } },
+        identity: [match.field, record.globalId],
+        filter,
+        first,
+        after,
+        mode,
+        minScore,
+        wanted: selectedOnNodes(info),
+      };
+      if (!sync) return searchRecords(search, context);
+      return awaitSync(sync, 'awaitSync', context).then(() => searchRecords(search, context));
     }
   }
   return MatchResolver;
@@ -197,13 +197,14 @@ export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): Reso
       @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
       @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
       @Arg('minScore', () => Float, { nullable: true }) minScore: number | null | undefined,
+      @Arg('awaitSync', () => AwaitSyncInput, { nullable: true }) sync: AwaitSyncInput | null | undefined,
       @Ctx() context: GraphQLContext,
     ): Promise<RowSearch> {
       const near = { kind, id: row.sourceId, pointId: row.qdrantPointId };
-      return searchRows(
-        { kind, query: { near }, identity: [typeNameOf(row), row.id], mode: 'SEMANTIC', first, after, minScore },
-        context,
-      );
+      const identity = [typeNameOf(row), row.id];
+      const search: SearchArguments = { kind, query: { near }, identity, mode: 'SEMANTIC', first, after, minScore };
+      if (!sync) return searchRows(search, context);
+      return awaitSync(sync, 'awaitSync', context).then(() => searchRows(search, context));
     }
   }
 

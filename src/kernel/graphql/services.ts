@@ -8,6 +8,7 @@ import type { SearchService } from '../search/search-service';
 import type { PointReader } from '../vector/point-reader';
 import type { DeadLetters } from '../outbox/dead-letters';
 import type { VectorStore } from '../vector/vector-store';
+import type { IndexingProgressSource } from '../outbox/indexing-progress';
 import type { SyncService } from '../outbox/sync-service';
 
 /** What resolvers may use. One set a process. */
@@ -28,4 +29,5 @@ export interface Services {
   aliasOf: (kind: string) => string;
   /** Id of the configured model. */
   modelId: () => number;
+  progress: IndexingProgressSource;
 }

@@ -7,6 +7,8 @@ export interface PointStatus {
   status: EmbeddingStatus;
   error: string | null;
   generationId: number | null;
+  /** When it took this state. */
+  since: Date;
 }
 
 interface PointRow {
@@ -14,6 +16,7 @@ interface PointRow {
   state: string;
   error: string | null;
   generation_id: number | null;
+  state_since: Date;
 }
 
 const STATUS: Record<string, EmbeddingStatus> = {
@@ -32,7 +35,7 @@ export class PointReader {
 
   async statuses(pointIds: readonly string[]): Promise<(PointStatus | null)[]> {
     const rows = await this.sql.query<PointRow>(
-      `SELECT point_id, state, error, generation_id FROM vector_points WHERE point_id = ANY($1::uuid[])`,
+      `SELECT point_id, state, error, generation_id, state_since FROM vector_points WHERE point_id = ANY($1::uuid[])`,
       [pointIds],
     );
     const byId = new Map(rows.map((row) => [row.point_id, row]));
@@ -43,6 +46,7 @@ export class PointReader {
         status: STATUS[row.state] ?? EmbeddingStatus.PENDING,
         error: row.error,
         generationId: row.generation_id,
+        since: row.state_since,
       };
     });
   }

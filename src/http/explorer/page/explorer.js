@@ -12,6 +12,7 @@
   const SCRIPT_TIMEOUT_MS = 2000;
   const FRAME_TIMEOUT_MS = 5000;
   const ENDPOINT = new URL('/graphql', location.href).href;
+  const SUBSCRIPTION_ENDPOINT = ENDPOINT.replace(/^http/, 'ws');
   const OPENING = 'Opening the explorer…';
   const CHOICE = 'kindred:explorer';
 
@@ -74,6 +75,7 @@
       new window.EmbeddedSandbox({
         target: '#sandbox',
         initialEndpoint: ENDPOINT,
+        initialSubscriptionEndpoint: SUBSCRIPTION_ENDPOINT,
         runTelemetry: false,
         initialState: {
           document: operation?.query,
@@ -124,7 +126,7 @@
       React.createElement(
         GraphiQL,
         {
-          fetcher: GraphiQL.createFetcher({ url: ENDPOINT }),
+          fetcher: GraphiQL.createFetcher({ url: ENDPOINT, subscriptionUrl: SUBSCRIPTION_ENDPOINT }),
           defaultTabs: first ? [{ query: first.query, variables: first.variables }] : undefined,
           defaultEditorToolsVisibility: true,
           isHeadersEditorEnabled: true,
@@ -152,7 +154,7 @@
 
   /** GraphiQL reads what was put into its editor a little later; run before that, it would ask for the old operation. */
   function runOnceRead(inside, operation, triesLeft = 50) {
-    const name = /(?:query|mutation)\s+(\w+)/.exec(operation.query)?.[1];
+    const name = /(?:query|mutation|subscription)\s+(\w+)/.exec(operation.query)?.[1];
     const { queryEditor } = inside.editors;
     if (queryEditor.getValue() !== operation.query) return;
     if (queryEditor.operationName === name) inside.execution.run();
