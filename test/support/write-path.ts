@@ -213,13 +213,14 @@ export class WritePath {
         type: string;
         chunk: number;
         source: number;
+        archived: boolean;
         revision: string;
         state: string;
         payload: Record<string, unknown>;
         text: string;
       }>(
         `SELECT e.qdrant_point_id AS id, e.content_hash AS hash, coalesce(e.context_line || E'\\n', '') || e.text AS text, e.embedding_type AS type, e.${spec.chunkColumn} AS chunk,
-           e.${spec.sourceColumn} AS source, p.revision, p.state, p.payload
+           e.${spec.sourceColumn} AS source, e.archived_at IS NOT NULL AS archived, p.revision, p.state, p.payload
          FROM ${spec.table} e JOIN vector_points p ON p.point_id = e.qdrant_point_id`,
       );
       const points = new Map((await this.points(kind.kind)).map((point) => [point.id, point]));
@@ -233,6 +234,7 @@ export class WritePath {
         points.delete(row.id);
         const expected = {
           ...row.payload,
+          archived: row.archived || row.payload.archived === true,
           embedding_type: row.type,
           chunk_index: row.chunk,
           content_hash: row.hash,

@@ -16,7 +16,7 @@ export const contentItemSpec = defineRecord<ContentItem>({
     chunkColumn: 'chunk_index',
     typeName: 'ContentEmbedding',
     enumName: 'ContentEmbeddingType',
-    types: { content: { chunking: 'window', text: ({ record }) => record.content ?? '' } },
+    types: { content: { chunking: 'sentence', text: ({ record }) => record.content ?? '' } },
     defaultTypes: ['content'],
     defaultMode: 'HYBRID',
     hybridWeights: { dense: 1, lexical: 1 },

@@ -22,7 +22,7 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
     enumName: 'JobEmbeddingType',
     types: {
       full_description: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) =>
           lines(
             record.title,
@@ -39,12 +39,12 @@ export const jobDescriptionSpec = defineRecord<JobDescription>({
         context: ({ record }) => record.title,
       },
       requirements: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => lines(...record.requirements, record.educationRequired, record.experienceRequired),
         context: ({ record }) => record.title,
       },
       keywords: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) =>
           lines(
             record.title,

@@ -19,7 +19,7 @@ export const educationSpec = defineRecord<Education>({
     enumName: 'EducationEmbeddingType',
     types: {
       full_education: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => [record.studyType, record.area, record.institution].filter(Boolean).join(', '),
       },
     },

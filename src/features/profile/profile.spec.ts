@@ -86,7 +86,7 @@ export const profileSpec = defineRecord<Profile>({
     enumName: 'ProfileEmbeddingType',
     types: {
       full_profile: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: (source) =>
           lines(
             source.record.headline,
@@ -98,8 +98,8 @@ export const profileSpec = defineRecord<Profile>({
           ),
         context: (source) => source.record.headline ?? undefined,
       },
-      summary: { chunking: 'window', text: (source) => lines(source.record.headline, source.record.summary) },
-      skills: { chunking: 'window', text: (source) => labelled('Skills', skillNames(source)) },
+      summary: { chunking: 'sentence', text: (source) => lines(source.record.headline, source.record.summary) },
+      skills: { chunking: 'sentence', text: (source) => labelled('Skills', skillNames(source)) },
     },
     defaultTypes: ['full_profile'],
     defaultMode: 'HYBRID',

@@ -21,12 +21,12 @@ export const projectSpec = defineRecord<Project>({
     enumName: 'ProjectEmbeddingType',
     types: {
       full_project: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => lines(record.name, record.description, labelled('Technologies', record.technologies)),
         context: ({ record }) => record.name,
       },
-      description: { chunking: 'window', text: ({ record }) => record.description ?? '' },
-      technologies: { chunking: 'window', text: ({ record }) => labelled('Technologies', record.technologies) },
+      description: { chunking: 'sentence', text: ({ record }) => record.description ?? '' },
+      technologies: { chunking: 'sentence', text: ({ record }) => labelled('Technologies', record.technologies) },
     },
     defaultTypes: ['full_project'],
     defaultMode: 'HYBRID',

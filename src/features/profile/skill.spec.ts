@@ -19,7 +19,7 @@ export const skillSpec = defineRecord<Skill>({
     enumName: 'SkillEmbeddingType',
     types: {
       skill: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => (record.category ? `${record.name} (${record.category})` : record.name),
       },
     },

@@ -30,7 +30,7 @@ export const workExperienceSpec = defineRecord<WorkExperience>({
     enumName: 'WorkExperienceEmbeddingType',
     types: {
       full_experience: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) =>
           lines(
             [record.title, record.company].filter(Boolean).join(', '),
@@ -40,8 +40,8 @@ export const workExperienceSpec = defineRecord<WorkExperience>({
           ),
         context: ({ record }) => record.title,
       },
-      description: { chunking: 'window', text: ({ record }) => lines(record.description, ...record.highlights) },
-      skills_used: { chunking: 'window', text: ({ record }) => labelled('Skills', record.skillsUsed) },
+      description: { chunking: 'sentence', text: ({ record }) => lines(record.description, ...record.highlights) },
+      skills_used: { chunking: 'sentence', text: ({ record }) => labelled('Skills', record.skillsUsed) },
     },
     defaultTypes: ['full_experience'],
     defaultMode: 'HYBRID',

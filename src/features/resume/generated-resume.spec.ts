@@ -44,12 +44,12 @@ export const generatedResumeSpec = defineRecord<GeneratedResume>({
     enumName: 'ResumeEmbeddingType',
     types: {
       full_resume: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => record.content,
         context: ({ record }) => record.title,
       },
-      summary: { chunking: 'window', text: ({ record }) => summaryOf(record.content) },
-      experience: { chunking: 'window', text: ({ record }) => experienceOf(record.content) },
+      summary: { chunking: 'sentence', text: ({ record }) => summaryOf(record.content) },
+      experience: { chunking: 'sentence', text: ({ record }) => experienceOf(record.content) },
     },
     defaultTypes: ['full_resume'],
     defaultMode: 'HYBRID',

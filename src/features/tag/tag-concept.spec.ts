@@ -23,7 +23,7 @@ export const tagConceptSpec = defineRecord<TagConcept>({
     enumName: 'TagEmbeddingType',
     types: {
       concept: {
-        chunking: 'window',
+        chunking: 'sentence',
         text: ({ record }) => lines([record.name, ...record.aliases].join(', '), record.description),
       },
     },

@@ -19,6 +19,8 @@ const OTHER_COLUMNS: readonly [column: string, property: string][] = [
   ['context_line', 'contextLine'],
   ['start_offset', 'startOffset'],
   ['end_offset', 'endOffset'],
+  ['token_count', 'tokenCount'],
+  ['heading_path', 'headingPath'],
   ['content_hash', 'contentHash'],
   ['metadata_json', 'metadataJson'],
   ['created_at', 'createdAt'],

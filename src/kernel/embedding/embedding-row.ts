@@ -66,6 +66,17 @@ export abstract class EmbeddingRow {
   @Field(() => Int, { nullable: true, description: 'UTF-16 index after the last character in the rendered text.' })
   endOffset!: number | null;
 
+  @Column({ name: 'token_count', type: 'integer', nullable: true })
+  @Field(() => Int, { nullable: true, description: 'Tokens of the text, estimated.' })
+  tokenCount!: number | null;
+
+  @Column({ name: 'heading_path', type: 'text', array: true, nullable: true })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Headings that the text stands under, the outermost first; null where there are none.',
+  })
+  headingPath!: string[] | null;
+
   @Column({ name: 'content_hash', type: 'char', length: 64 })
   @Field(() => String, { description: 'SHA-256 of what is embedded; equal hashes share one embedding call.' })
   contentHash!: string;

@@ -1,17 +1,20 @@
+import type { ChunkingPlan, ChunkingStrategy } from '../chunking/chunking-plan';
 import type { RecordBase } from '../record/record-base';
 import type { Source } from '../record/source';
 import type { SearchModeName } from '../search/search-mode';
 import type { EmbeddingRow } from './embedding-row';
 
-/** How a rendered text becomes chunks: `window` cuts at the model's window, `paragraph` makes one chunk a paragraph. */
-export type ChunkingName = 'window' | 'paragraph';
-
 export interface EmbeddingTypeSpec<R extends RecordBase = RecordBase> {
   /** The text to embed; blank means that this record has no embedding of this type. */
   text(source: Source<R>): string;
-  chunking: ChunkingName;
-  /** A line put before each chunk when it is embedded, kept apart from the chunk's text. */
-  context?(source: Source<R>): string | undefined;
+  chunking: ChunkingStrategy;
+  /** How this record's text becomes chunks, where each record says so itself. */
+  chunkingOf?(source: Source<R>): ChunkingPlan;
+  /**
+   * A line put before each chunk when it is embedded, kept apart from the chunk's text.
+   * @param headingPath headings above the chunk that are not in its text, the outermost first
+   */
+  context?(source: Source<R>, headingPath: readonly string[]): string | undefined;
 }
 
 /** What is embedded of one kind of record, and where the rows are kept. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 
+import { chunkText } from '../chunking/chunk-text';
+import { chunkBudget, type Chunk, type ChunkingPlan } from '../chunking/chunking-plan';
+import { estimateTokens } from '../chunking/token-estimate';
+import { DomainError } from '../errors/domain-error';
 import type { Source } from '../record/source';
-import { chunkBudget, chunkText } from './chunker';
 import type { EmbeddingSpec, EmbeddingTypeSpec } from './embedding-spec';
-import { estimateTokens } from './token-estimate';
 
 /** One embedding row as it should be. */
 export interface RenderedChunk {
@@ -13,16 +15,23 @@ export interface RenderedChunk {
   contextLine: string | null;
   startOffset: number;
   endOffset: number;
+  /** Of the text, estimated. */
+  tokenCount: number;
+  /** Headings above and in it, the outermost first. */
+  headingPath: readonly string[];
   /** The same as the database computes for the row. */
   contentHash: string;
 }
 
+/** All of a record's chunks are compared and written at once. */
+const MAX_CHUNKS = 20_000;
 const LARGEST_CONTEXT_SHARE = 0.25;
 const WHITE_SPACE = /\s+/g;
 
 /**
  * All chunks that a record should have: per embedding type its text, cut to the window of a model that takes
  * `maxTokens`. Types in the spec's order, chunks in the text's.
+ * @throws TOO_MANY_CHUNKS
  */
 export function renderChunks(spec: EmbeddingSpec, source: Source, maxTokens: number): RenderedChunk[] {
   return Object.entries(spec.types).flatMap(([type, typeSpec]) => renderType(type, typeSpec, source, maxTokens));
@@ -34,12 +43,20 @@ function renderType(
   source: Source,
   maxTokens: number,
 ): RenderedChunk[] {
-  const text = typeSpec.text(source);
-  const context = contextLineOf(typeSpec.context?.(source), maxTokens);
-  const budget = chunkBudget(maxTokens, context === null ? 0 : estimateTokens(context));
-  return chunkText(text, typeSpec.chunking, budget).map((chunk, chunkIndex) => {
-    // A chunk that begins with the line needs it no second time.
-    const contextLine = context !== null && chunk.text.startsWith(context) ? null : context;
+  const plan: ChunkingPlan = typeSpec.chunkingOf?.(source) ?? { strategy: typeSpec.chunking };
+  const contexts = new ContextLines((path) => typeSpec.context?.(source, path), maxTokens);
+  const budget = (path: readonly string[], ownHeadings: number): number =>
+    chunkBudget(maxTokens, contexts.above(path, ownHeadings).tokens, plan.maxTokens);
+  const chunks = chunkText(typeSpec.text(source), plan, budget);
+  if (chunks.length > MAX_CHUNKS) {
+    throw new DomainError(
+      'TOO_MANY_CHUNKS',
+      `${embeddingType}: the text makes ${chunks.length} chunks; at most ${MAX_CHUNKS} are allowed.`,
+      { details: { chunks: chunks.length, max: MAX_CHUNKS } },
+    );
+  }
+  return chunks.map((chunk, chunkIndex) => {
+    const contextLine = contexts.of(chunk);
     return {
       embeddingType,
       chunkIndex,
@@ -47,17 +64,51 @@ function renderType(
       contextLine,
       startOffset: chunk.start,
       endOffset: chunk.end,
+      tokenCount: chunk.tokens,
+      headingPath: chunk.headingPath,
       contentHash: contentHash(contextLine, chunk.text),
     };
   });
 }
 
-/** One line, at most a quarter of the window. */
-function contextLineOf(context: string | undefined, maxTokens: number): string | null {
-  const line = context?.replace(WHITE_SPACE, ' ').trim() ?? '';
-  if (line === '') return null;
-  const budget = Math.floor(chunkBudget(maxTokens) * LARGEST_CONTEXT_SHARE);
-  return chunkText(line, 'window', budget)[0]?.text ?? null;
+interface ContextLine {
+  line: string | null;
+  tokens: number;
+}
+
+/** The context lines of one text: one for all its chunks, or one for each section. */
+class ContextLines {
+  private readonly known = new Map<string, ContextLine>();
+
+  constructor(
+    private readonly lineFor: (headingPath: readonly string[]) => string | undefined,
+    private readonly maxTokens: number,
+  ) {}
+
+  above(headingPath: readonly string[], ownHeadings: number): ContextLine {
+    const path = headingPath.slice(0, headingPath.length - ownHeadings);
+    const key = path.join('\n');
+    let found = this.known.get(key);
+    if (!found) {
+      const line = this.shortened(this.lineFor(path));
+      this.known.set(key, (found = { line, tokens: line === null ? 0 : estimateTokens(line) }));
+    }
+    return found;
+  }
+
+  /** A chunk that begins with the line needs it no second time. */
+  of(chunk: Chunk): string | null {
+    const { line } = this.above(chunk.headingPath, chunk.ownHeadings);
+    return line !== null && chunk.text.startsWith(line) ? null : line;
+  }
+
+  /** One line, at most a quarter of the window. */
+  private shortened(context: string | undefined): string | null {
+    const line = context?.replace(WHITE_SPACE, ' ').trim() ?? '';
+    if (line === '') return null;
+    const budget = Math.floor(chunkBudget(this.maxTokens) * LARGEST_CONTEXT_SHARE);
+    return chunkText(line, { strategy: 'sentence' }, budget)[0]?.text ?? null;
+  }
 }
 
 /** What is embedded for a row. */

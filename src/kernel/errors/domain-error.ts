@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'MODEL_THROTTLED'
   | 'MODEL_REJECTED' // the provider refused the request; retrying cannot help
   | 'TEXT_TOO_LONG'
+  | 'TOO_MANY_CHUNKS' // a text would become more chunks than one record may have
   | 'DATA_FOLDER_IN_USE'
   | 'DATA_DAMAGED' // a stored file fails its checksum; nothing is opened
   | 'INTERNAL';

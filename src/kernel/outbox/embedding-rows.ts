@@ -1,6 +1,7 @@
 import type { SqlRunner } from '../db/database';
-import type { ExistingRow, RowChanges } from '../embedding/diff';
+import type { ExistingRow, RowChange, RowChanges } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
+import type { EmbeddingSpec } from '../embedding/embedding-spec';
 import type { RenderedChunk } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
 import type { Payload } from '../vector/vector-store';
@@ -20,7 +21,7 @@ export class EmbeddingRows {
     const rows = await this.sql.query<ExistingRow & { sourceId: number }>(
       `SELECT t.id, t.${spec.sourceColumn} AS "sourceId", t.embedding_type AS "embeddingType",
          t.${spec.chunkColumn} AS "chunkIndex", t.content_hash AS "contentHash", t.start_offset AS "startOffset",
-         t.end_offset AS "endOffset"
+         t.end_offset AS "endOffset", t.token_count AS "tokenCount", t.heading_path AS "headingPath"
        FROM ${spec.table} t WHERE t.${spec.sourceColumn} = ANY ($1::int[])`,
       [sourceIds],
       `embedding_rows_${kind.kind}`,
@@ -30,16 +31,28 @@ export class EmbeddingRows {
     return bySource;
   }
 
-  /** Positions are unique at the end of each statement, so rows go first, then move, then come. */
+  /** The texts of these rows, by id. */
+  async texts(kind: RecordKind, ids: readonly number[]): Promise<Map<number, string>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.sql.query<{ id: number; text: string }>(
+      `SELECT id, text FROM ${specOf(kind).table} WHERE id = ANY ($1::int[])`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row.text]));
+  }
+
+  /** Positions are unique at the end of each statement, so rows go first, then change places, then come. */
   async apply(kind: RecordKind, changed: readonly SourceChanges[]): Promise<void> {
     await this.delete(
       kind,
       changed.flatMap(({ changes }) => changes.deleted),
     );
-    await this.update(
-      kind,
-      changed.flatMap(({ changes }) => changes.updated),
-    );
+    const moved = changed.flatMap(({ changes }) => changes.moved);
+    const rewritten = changed.flatMap(({ changes }) => changes.rewritten);
+    // Two statements then exchange places; their uniqueness is checked at the commit.
+    if (moved.length > 0 && rewritten.length > 0) await this.sql.query('SET CONSTRAINTS ALL DEFERRED');
+    await this.move(kind, moved);
+    await this.rewrite(kind, rewritten);
     await this.insert(
       kind,
       changed.flatMap(({ sourceId, changes }) => changes.inserted.map((chunk) => ({ sourceId, chunk }))),
@@ -74,16 +87,31 @@ export class EmbeddingRows {
     await this.sql.query(`DELETE FROM ${specOf(kind).table} WHERE id = ANY ($1::int[])`, [ids]);
   }
 
-  private async update(kind: RecordKind, updated: readonly { id: number; chunk: RenderedChunk }[]): Promise<void> {
-    if (updated.length === 0) return;
+  /** Without the texts, which need neither travel nor be hashed again when a whole story moves by one place. */
+  private async move(kind: RecordKind, changed: readonly RowChange[]): Promise<void> {
+    if (changed.length === 0) return;
     const spec = specOf(kind);
     await this.sql.query(
-      `UPDATE ${spec.table} t SET ${spec.chunkColumn} = v.chunk_index, text = v.text, context_line = v.context_line,
-         start_offset = v.start_offset, end_offset = v.end_offset
-       FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[])
-         AS v (id, chunk_index, text, context_line, start_offset, end_offset)
+      `UPDATE ${spec.table} t SET ${placeAssignments(spec)}
+       FROM unnest($1::int[], ${PLACE_TYPES}) AS v (id, ${PLACE_NAMES}) WHERE t.id = v.id`,
+      [changed.map(({ id }) => id), ...placeColumns(changed.map(({ chunk }) => chunk))],
+    );
+  }
+
+  private async rewrite(kind: RecordKind, changed: readonly RowChange[]): Promise<void> {
+    if (changed.length === 0) return;
+    const spec = specOf(kind);
+    const chunks = changed.map(({ chunk }) => chunk);
+    await this.sql.query(
+      `UPDATE ${spec.table} t SET ${placeAssignments(spec)}, text = v.text, context_line = v.context_line
+       FROM unnest($1::int[], ${PLACE_TYPES}, $7::text[], $8::text[]) AS v (id, ${PLACE_NAMES}, text, context_line)
        WHERE t.id = v.id`,
-      [updated.map(({ id }) => id), ...chunkColumns(updated.map(({ chunk }) => chunk))],
+      [
+        changed.map(({ id }) => id),
+        ...placeColumns(chunks),
+        chunks.map((chunk) => chunk.text),
+        chunks.map((chunk) => chunk.contextLine),
+      ],
     );
   }
 
@@ -95,12 +123,17 @@ export class EmbeddingRows {
     const spec = specOf(kind);
     const chunks = inserted.map(({ chunk }) => chunk);
     await this.sql.query(
-      `INSERT INTO ${spec.table} (${spec.sourceColumn}, ${spec.chunkColumn}, text, context_line, start_offset, end_offset,
-         embedding_type, content_hash)
-       SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[])`,
+      `INSERT INTO ${spec.table} (${spec.sourceColumn}, ${spec.chunkColumn}, start_offset, end_offset, token_count,
+         heading_path, text, context_line, embedding_type, content_hash)
+       SELECT v.source_id, v.chunk_index, v.start_offset, v.end_offset, v.token_count, ${HEADING_PATH}, v.text,
+         v.context_line, v.embedding_type, v.content_hash
+       FROM unnest($1::int[], ${PLACE_TYPES}, $7::text[], $8::text[], $9::text[], $10::text[])
+         AS v (source_id, ${PLACE_NAMES}, text, context_line, embedding_type, content_hash)`,
       [
         inserted.map(({ sourceId }) => sourceId),
-        ...chunkColumns(chunks),
+        ...placeColumns(chunks),
+        chunks.map((chunk) => chunk.text),
+        chunks.map((chunk) => chunk.contextLine),
         chunks.map((chunk) => chunk.embeddingType),
         chunks.map((chunk) => chunk.contentHash),
       ],
@@ -108,13 +141,23 @@ export class EmbeddingRows {
   }
 }
 
-/** Position, text, context, start and end, as one array each. */
-function chunkColumns(chunks: readonly RenderedChunk[]): unknown[][] {
+const PLACE_NAMES = 'chunk_index, start_offset, end_offset, token_count, headings';
+/** The second to sixth parameters. */
+const PLACE_TYPES = '$2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[]';
+/** `v.headings` as a text[]: lists of different lengths cannot be a parameter. Absent means none. */
+const HEADING_PATH = 'CASE WHEN v.headings IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(v.headings)) END';
+
+const placeAssignments = ({ chunkColumn }: EmbeddingSpec): string =>
+  `${chunkColumn} = v.chunk_index, start_offset = v.start_offset, end_offset = v.end_offset,
+         token_count = v.token_count, heading_path = ${HEADING_PATH}`;
+
+/** Position, start, end, tokens and headings, as one array each. */
+function placeColumns(chunks: readonly RenderedChunk[]): unknown[][] {
   return [
     chunks.map((chunk) => chunk.chunkIndex),
-    chunks.map((chunk) => chunk.text),
-    chunks.map((chunk) => chunk.contextLine),
     chunks.map((chunk) => chunk.startOffset),
     chunks.map((chunk) => chunk.endOffset),
+    chunks.map((chunk) => chunk.tokenCount),
+    chunks.map((chunk) => (chunk.headingPath.length > 0 ? JSON.stringify(chunk.headingPath) : null)),
   ];
 }

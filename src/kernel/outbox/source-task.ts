@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../db/database';
 import { DomainError } from '../errors/domain-error';
-import { diffRows } from '../embedding/diff';
+import { RowDiff } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks, type RenderedChunk } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
@@ -146,12 +146,17 @@ export class SourceTask {
     const rows = new EmbeddingRows(transaction);
     const ids = rendered.map(({ loaded }) => loaded.source.record.id);
     const existing = await rows.existing(kind, ids);
+    const diffs = rendered.map(({ chunks }, i) => new RowDiff(existing.get(ids[i] as number) ?? [], chunks));
+    // Where a row is a record of its own, what people said of its text must not pass to another text.
+    const texts = specOf(kind).rowAs
+      ? await rows.texts(
+          kind,
+          diffs.flatMap((diff) => diff.contestedIds),
+        )
+      : undefined;
     await rows.apply(
       kind,
-      rendered.map(({ chunks }, i) => ({
-        sourceId: ids[i] as number,
-        changes: diffRows(existing.get(ids[i] as number) ?? [], chunks),
-      })),
+      diffs.map((diff, i) => ({ sourceId: ids[i] as number, changes: diff.changes(texts) })),
     );
     await rows.setPayloads(kind, new Map(rendered.map(({ payload }, i) => [ids[i] as number, payload])));
   }

@@ -1,5 +1,5 @@
 import { GraphQLJSON } from 'graphql-scalars';
-import { Field, Float, GraphQLISODateTime, ID, Int } from 'type-graphql';
+import { Field, Float, GraphQLISODateTime, ID, Int, registerEnumType } from 'type-graphql';
 import { Column, type ColumnOptions } from 'typeorm';
 import type { ZodType } from 'zod';
 
@@ -15,11 +15,31 @@ export type AttributeType =
   | 'datetime' // timestamptz
   | 'partialDate' // ISO 8601 date that may stop at the year or the month: 2019, 2019-04, 2019-04-30
   | 'uuid'
+  | 'choice' // varchar with a CHECK, a GraphQL enum
   | 'strings' // text[]
   | 'json'; // jsonb, shaped by `shape`
 
+/** The values that a `choice` can have. */
+export interface Choices {
+  /** As stored; the GraphQL enum has them in capitals. */
+  values: readonly string[];
+  enumType: object;
+}
+
+export function defineChoices(name: string, description: string, values: Readonly<Record<string, string>>): Choices {
+  const stored = Object.keys(values);
+  const constant = (value: string): string => value.toUpperCase();
+  const enumType = Object.fromEntries(stored.map((value) => [constant(value), value]));
+  const valuesConfig = Object.fromEntries(
+    stored.map((value) => [constant(value), { description: values[value] ?? '' }]),
+  );
+  registerEnumType(enumType, { name, description, valuesConfig });
+  return { values: stored, enumType };
+}
+
 export interface AttributeOptions {
   type: AttributeType;
+  choices?: Choices;
   /** SQL column; the property in snake_case unless given. */
   column?: string;
   maxLength?: number;
@@ -30,6 +50,8 @@ export interface AttributeOptions {
   /** When clients may set it. Default `always`. */
   writable?: 'always' | 'create' | 'never';
   default?: number | boolean | string;
+  /** Says how the record is treated rather than what it is: an import that does not give it leaves it as it is. */
+  isSetting?: boolean;
   /** GraphQL output and input classes of a `json` attribute that is a list. */
   shape?: { output: () => GraphQLTypeRef; input: () => GraphQLTypeRef };
   /** A further check on what a client sends; its message follows the field's name. */
@@ -80,6 +102,7 @@ export function snakeCase(name: string): string {
 }
 
 const PARTIAL_DATE_LENGTH = 10;
+const CHOICE_LENGTH = 30;
 
 function columnOptions(meta: AttributeMeta): ColumnOptions {
   const base: ColumnOptions = { name: meta.column, nullable: meta.isNullable ?? false };
@@ -101,6 +124,8 @@ function columnOptions(meta: AttributeMeta): ColumnOptions {
       return { ...base, type: 'varchar', length: PARTIAL_DATE_LENGTH };
     case 'uuid':
       return { ...base, type: 'uuid' };
+    case 'choice':
+      return { ...base, type: 'varchar', length: CHOICE_LENGTH };
     case 'strings':
       return { ...base, type: 'text', array: true, default: '{}' };
     case 'json':
@@ -122,6 +147,10 @@ export function graphqlTypeOf(meta: AttributeMeta, direction: 'output' | 'input'
       return () => GraphQLISODateTime;
     case 'uuid':
       return () => ID;
+    case 'choice': {
+      const enumType = meta.choices?.enumType ?? String;
+      return () => enumType;
+    }
     case 'strings':
       return () => [String];
     case 'json': {

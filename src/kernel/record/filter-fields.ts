@@ -32,6 +32,7 @@ function typeOf(attribute: AttributeMeta): FilterType {
     case 'text':
     case 'partialDate':
     case 'uuid':
+    case 'choice':
       return 'string';
   }
 }

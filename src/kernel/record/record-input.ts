@@ -56,6 +56,11 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
     case 'uuid':
       if (!UUID.test(value as string)) throw bad(field, `'${String(value)}' is not a UUID`);
       break;
+    case 'choice': {
+      const { values = [] } = attribute.choices ?? {};
+      if (!values.includes(value as string)) throw bad(field, `'${String(value)}' is not one of ${values.join(', ')}`);
+      break;
+    }
     case 'datetime':
       if (Number.isNaN((value as Date).getTime())) throw bad(field, 'is not a date; use ISO 8601');
       break;
@@ -113,6 +118,12 @@ export function readRecordInput(
     checkValue(attribute, field, value);
     values[attribute.property] = attribute.type === 'json' ? JSON.parse(JSON.stringify(value)) : value;
   }
-  kind.validate?.(values, path);
+  // An update is checked as a whole once what it leaves alone is known.
+  if (action === 'create') kind.validate?.({ ...defaultsOf(kind), ...values }, path);
   return values;
+}
+
+function defaultsOf(kind: RecordKind): RecordValues {
+  const attributes = kind.attributes.filter((attribute) => attribute.default !== undefined);
+  return Object.fromEntries(attributes.map((attribute) => [attribute.property, attribute.default]));
 }

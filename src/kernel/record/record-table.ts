@@ -37,6 +37,10 @@ export function RecordTable(options: RecordTableOptions): ClassDecorator {
       if (attribute.type === 'partialDate') {
         Check(`chk_${table}_${attribute.column}`, `${attribute.column} ~ '${PARTIAL_DATE_PATTERN}'`)(target);
       }
+      if (attribute.choices) {
+        const values = attribute.choices.values.map((value) => `'${value}'`).join(', ');
+        Check(`chk_${table}_${attribute.column}`, `${attribute.column} IN (${values})`)(target);
+      }
       const reference = options.references?.[attribute.property];
       if (attribute.reference && reference) {
         const relation = `${attribute.reference.field}Record`;

@@ -29,7 +29,8 @@ function writable(kind: RecordKind): AttributeMeta[] {
 
 /**
  * Creates records, or brings those with the same natural key to the given values; rows that are so already are not
- * touched, so nothing is captured for them. One statement for any number of rows, whose keys must differ.
+ * touched, so nothing is captured for them. Settings that a row does not give stay as they are. One statement for any number
+ * of rows that give the same settings; keys must differ.
  * @param key columns of the natural key: `external_id`, or the columns of another unique constraint
  * @returns one outcome a row, same order
  */
@@ -39,8 +40,40 @@ export async function upsertRecords(
   rows: readonly RecordValues[],
   key: readonly string[] = ['external_id'],
 ): Promise<Upserted[]> {
-  if (rows.length === 0) return [];
-  const attributes = writable(kind);
+  const upserted = new Array<Upserted>(rows.length);
+  for (const { attributes, indexes } of byGivenSettings(kind, rows)) {
+    const chosen = indexes.map((index) => rows[index] as RecordValues);
+    const results = await upsertAlike(transaction, kind, attributes, chosen, key);
+    indexes.forEach((index, i) => (upserted[index] = results[i] as Upserted));
+  }
+  return upserted;
+}
+
+interface AlikeRows {
+  attributes: AttributeMeta[];
+  indexes: number[];
+}
+
+/** Rows that give the same settings; the columns of settings that a row does not give are none of its business. */
+function byGivenSettings(kind: RecordKind, rows: readonly RecordValues[]): AlikeRows[] {
+  const groups = new Map<string, AlikeRows>();
+  rows.forEach((row, index) => {
+    const attributes = writable(kind).filter(({ isSetting, property }) => !isSetting || row[property] !== undefined);
+    const name = attributes.map(({ property }) => property).join();
+    const group = groups.get(name);
+    if (group) group.indexes.push(index);
+    else groups.set(name, { attributes, indexes: [index] });
+  });
+  return [...groups.values()];
+}
+
+async function upsertAlike(
+  transaction: Transaction,
+  kind: RecordKind,
+  attributes: readonly AttributeMeta[],
+  rows: readonly RecordValues[],
+  key: readonly string[],
+): Promise<Upserted[]> {
   const columns = ['external_id', ...attributes.map((attribute) => attribute.column)];
   const settable = columns.filter((column) => !key.includes(column));
   const documents = rows.map((row) => ({ ...toColumns(attributes, row), external_id: row.externalId ?? null }));

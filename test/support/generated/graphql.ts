@@ -266,6 +266,28 @@ export type ResumeEmbeddingType =
   | 'SUMMARY'
   | 'EXPERIENCE';
 
+/** How a story’s text becomes chunks. */
+export type ChunkingStrategy =
+  /** One chunk a paragraph; a long one is split between its sentences. */
+  | 'PARAGRAPH'
+  /** Whole sentences, as many as fit; neighbours may share some. */
+  | 'SENTENCE'
+  /** Windows of as many words as fit; neighbours may share some. */
+  | 'TOKEN'
+  /** One chunk a block of Markdown; headings give chapters; code and lists stay whole where they fit. */
+  | 'MARKDOWN';
+
+/** What is embedded with each chunk, in a line before it that is not part of its text. */
+export type ChunkContext =
+  /** Nothing. */
+  | 'NONE'
+  /** The story’s title. */
+  | 'TITLE'
+  /** The headings that the chunk stands under. */
+  | 'HEADINGS'
+  /** The title, then the headings. */
+  | 'TITLE_AND_HEADINGS';
+
 /** Which stories. All given conditions must hold. */
 export type StoryFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
@@ -867,6 +889,12 @@ export type CreateStoryInput = {
   collection?: InputMaybe<Scalars['String']['input']>;
   /** The whole text; blank lines separate paragraphs. */
   content: Scalars['String']['input'];
+  chunkingStrategy?: InputMaybe<ChunkingStrategy>;
+  /** Most tokens of a chunk, estimated. What suits the model unless given; never more than its window. */
+  chunkTokens?: InputMaybe<Scalars['Int']['input']>;
+  /** About how many tokens neighbouring chunks share, of SENTENCE and TOKEN; at most half of a chunk. */
+  chunkOverlap?: InputMaybe<Scalars['Int']['input']>;
+  chunkContext?: InputMaybe<ChunkContext>;
 };
 
 /** Fields left out keep their value. */
@@ -878,6 +906,12 @@ export type UpdateStoryInput = {
   collection?: InputMaybe<Scalars['String']['input']>;
   /** The whole text; blank lines separate paragraphs. */
   content?: InputMaybe<Scalars['String']['input']>;
+  chunkingStrategy?: InputMaybe<ChunkingStrategy>;
+  /** Most tokens of a chunk, estimated. What suits the model unless given; never more than its window. */
+  chunkTokens?: InputMaybe<Scalars['Int']['input']>;
+  /** About how many tokens neighbouring chunks share, of SENTENCE and TOKEN; at most half of a chunk. */
+  chunkOverlap?: InputMaybe<Scalars['Int']['input']>;
+  chunkContext?: InputMaybe<ChunkContext>;
 };
 
 /** A new tag. */

@@ -1,0 +1,104 @@
+import { estimateTokens } from './token-estimate';
+
+/** A stretch of the text that is being cut, with its estimated tokens. */
+export interface Span {
+  start: number;
+  end: number;
+  tokens: number;
+}
+
+/** Parts of a text that together are all of it, in order. */
+export type Segmentation = (text: string, start: number, end: number) => Iterable<string>;
+
+/** A segmenter takes time for the whole text at every step: 10 s for 100,000 characters at once, 0.1 s in stretches. */
+const SEGMENTED_STRETCH = 2048;
+
+/** A word and the white space around it. A mark after a space belongs to that space, so it is no beginning. */
+const WORDS_WITH_SPACE = /\s*\S+(?:\s+[\p{M}\u200d]\S*)*\s*/gu;
+const LINES = /[^\r\n]*(?:\r\n|\n|\r|$)/gy;
+/** Has characters that consist of several code points. */
+const COMPOSED = /[\p{M}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d]/u;
+
+const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** The parts of a segmentation; of one that exceeds the budget its words, and of such a word its characters. */
+export function spansOf(text: string, start: number, end: number, budget: number, segment: Segmentation): Span[] {
+  const found: Span[] = [];
+  let from = start;
+  for (const part of segment(text, start, end)) {
+    const tokens = estimateTokens(part);
+    if (tokens <= budget) found.push({ start: from, end: from + part.length, tokens });
+    // Not spread: a text can have more words than a call arguments.
+    else for (const span of wordSpans(part, from, budget)) found.push(span);
+    from += part.length;
+  }
+  return found;
+}
+
+/** Segments a stretch at a time. A sentence that fills a whole stretch is cut: it fits no chunk anyway. */
+export function* sentencesOf(text: string, start: number, end: number): Generator<string> {
+  for (let from = start; from < end;) {
+    const to = characterStart(text, Math.min(end, from + SEGMENTED_STRETCH), end);
+    const found = Array.from(sentences.segment(text.slice(from, to)), ({ segment }) => segment);
+    // The last one may go on behind the stretch.
+    if (to < end && found.length > 1) found.pop();
+    for (const sentence of found) {
+      yield sentence;
+      from += sentence.length;
+    }
+  }
+}
+
+/** Lines with their ends. */
+export function* linesOf(text: string, start: number, end: number): Generator<string> {
+  for (const [line] of text.slice(start, end).matchAll(LINES)) if (line !== '') yield line;
+}
+
+/** All of it at once, to be cut into words where it does not fit. */
+export const wholeOf: Segmentation = (text, start, end) => [text.slice(start, end)];
+
+/** Words, and parts of those that do not fit. */
+function* wordSpans(text: string, start: number, budget: number): Generator<Span> {
+  for (const { 0: word, index } of text.matchAll(WORDS_WITH_SPACE)) {
+    const tokens = estimateTokens(word);
+    let from = start + index;
+    if (tokens <= budget) {
+      yield { start: from, end: from + word.length, tokens };
+      continue;
+    }
+    for (const part of COMPOSED.test(word) ? characters(word, budget) : stretches(word, budget)) {
+      // Parts of a word may make more tokens together than each alone, but never more than their length.
+      yield { start: from, end: from + part.length, tokens: part.length };
+      from += part.length;
+    }
+  }
+}
+
+/** Parts of at most `budget` UTF-16 units, none of which is more than one token. */
+function* stretches(word: string, budget: number): Generator<string> {
+  for (let from = 0; from < word.length;) {
+    const to = characterStart(word, Math.min(word.length, from + budget), word.length);
+    yield word.slice(from, to);
+    from = to;
+  }
+}
+
+/** What a reader calls a character, as long as it fits the budget: one can carry any number of marks. */
+function* characters(word: string, budget: number): Generator<string> {
+  for (let from = 0; from < word.length;) {
+    const to = characterStart(word, Math.min(word.length, from + SEGMENTED_STRETCH), word.length);
+    for (const { segment } of graphemes.segment(word.slice(from, to))) {
+      if (estimateTokens(segment) <= budget) yield segment;
+      else yield* segment;
+    }
+    from = to;
+  }
+}
+
+/** `index`, or the one before when `index` is in the middle of a surrogate pair. */
+function characterStart(text: string, index: number, end: number): number {
+  if (index === end) return end;
+  const unit = text.charCodeAt(index);
+  return unit >= 0xdc00 && unit <= 0xdfff ? index - 1 : index;
+}
