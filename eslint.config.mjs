@@ -43,7 +43,16 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['src/cli.ts', 'src/cli/**', 'bench/**', 'scripts/**', 'examples/**', 'test/browser/**', '*.ts'],
+    files: [
+      'src/cli.ts',
+      'src/cli/**',
+      'bench/**',
+      'scripts/**',
+      'examples/**',
+      'test/browser/**',
+      'test/chaos/run.ts',
+      '*.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
 );

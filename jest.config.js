@@ -10,7 +10,7 @@ const globalTeardown = path.join(__dirname, 'test', 'support', 'global-teardown.
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testMatch: ['<rootDir>/test/{unit,integration,contract,e2e}/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{unit,integration,contract,e2e,chaos}/**/*.test.ts'],
   // Fails a file that leaves a socket, timer, worker or child process behind; `forceExit` would hide it.
   testEnvironment: '<rootDir>/test/support/leak-checking.environment.ts',
   transform: { '\\.ts$': ['@swc/jest', require('./scripts/swc.options.js')] },

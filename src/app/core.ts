@@ -20,6 +20,7 @@ import { IndexingProgressSource } from '../kernel/outbox/indexing-progress';
 import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
 import { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
+import type { StepHook } from '../kernel/outbox/relay-step';
 import { Sync } from '../kernel/outbox/sync';
 import { RecordReader } from '../kernel/record/record-reader';
 import { RecordWriter } from '../kernel/record/record-writer';
@@ -35,6 +36,8 @@ export interface CoreOptions {
   applicationName: string;
   qdrantUrl: string;
   qdrantApiKey?: string;
+  /** Longest wait for one answer of the vector server; the adapter's default unless given. */
+  qdrantTimeoutMs?: number;
   embedder: Embedder;
   collections?: Partial<CollectionSettings>;
   relay?: Partial<RelaySettings>;
@@ -52,7 +55,8 @@ export interface Core {
   services: Services;
   sync: Sync;
   capture: Capture;
-  createRelay(): Relay;
+  /** @param onStep for tests of faults, which kill or stall a relay at a step */
+  createRelay(onStep?: StepHook): Relay;
   /** What the relay has before it. */
   backlog(): Promise<Backlog>;
   /** Whether the vector side has followed everything captured; dead letters do not count. */
@@ -94,6 +98,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const store = createQdrantStore({
     url: options.qdrantUrl,
     apiKey: options.qdrantApiKey,
+    timeoutMs: options.qdrantTimeoutMs,
     log: logger,
     onRequest: options.onVectorRequest,
   });
@@ -137,8 +142,18 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     services,
     sync,
     capture: new Capture(database, recordKinds),
-    createRelay: () =>
-      new Relay({ database, store, embedder, catalog, kinds: recordKinds, followUps, logger, settings: options.relay }),
+    createRelay: (onStep) =>
+      new Relay({
+        database,
+        store,
+        embedder,
+        catalog,
+        kinds: recordKinds,
+        followUps,
+        logger,
+        settings: options.relay,
+        onStep,
+      }),
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
     endLeases: () => outbox.endLeases(),

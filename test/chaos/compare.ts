@@ -1,0 +1,273 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Client } from 'pg';
+
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import { MODEL } from './faults/embedding-server';
+import { chaosKinds, type ChaosField, type ChaosKind } from './kinds';
+import { ARCHIVED_COLUMN, PROFILE_COLUMN, type Model, type Value } from './model';
+import { tokensOf } from './writers/texts';
+
+export interface Finding {
+  /** `lost`: an acknowledged write is not there. `drift`: the two stores disagree, or a row is not of its record's text. */
+  sort: 'lost' | 'drift';
+  kind: string;
+  /** Of the record or the point. */
+  id: string;
+  what: string;
+}
+
+export interface Comparison {
+  findings: Finding[];
+  records: number;
+  rows: number;
+  points: number;
+  /** Every record's columns, by external id. */
+  values: Map<string, Map<string, Value>>;
+}
+
+type SqlRow = Record<string, unknown> & { id: number; external_id: string; created_at: Date };
+
+interface EmbeddingRow {
+  id: string;
+  source: number;
+  type: string;
+  chunk: number;
+  hash: string;
+  text: string;
+  context: string | null;
+  isArchived: boolean;
+  state: string | null;
+  revision: string | null;
+  indexedRevision: string | null;
+  kind: string | null;
+  model: string | null;
+  collection: string | null;
+}
+
+interface Point {
+  id: string;
+  payload: Record<string, unknown>;
+  vector: { dense: number[]; lexical?: { indices: number[] } };
+}
+
+const PAGE = 500;
+
+/**
+ * Compares what clients were told with the records, the records with their embedding rows, and the rows with the points:
+ * everything, by other means than the program's. Nothing may be under way.
+ */
+export async function compare(client: Client, vectorUrl: string, model: Model): Promise<Comparison> {
+  const comparison: Comparison = { findings: [], records: 0, rows: 0, points: 0, values: new Map() };
+  for (const kind of chaosKinds) await compareKind(client, vectorUrl, model, kind, comparison);
+  compareWithModel(model, comparison);
+  await compareCollections(client, vectorUrl, comparison);
+  return comparison;
+}
+
+async function compareKind(
+  client: Client,
+  vectorUrl: string,
+  model: Model,
+  kind: ChaosKind,
+  comparison: Comparison,
+): Promise<void> {
+  const drift = (id: string, what: string): void =>
+    void comparison.findings.push({ sort: 'drift', kind: kind.kind, id, what });
+  const records = await readRecords(client, kind);
+  const rows = await readRows(client, kind);
+  const points = await readPoints(vectorUrl, `kindred_${kind.kind}`);
+  comparison.records += records.length;
+  comparison.rows += rows.length;
+  comparison.points += points.size;
+  for (const record of records) comparison.values.set(record.external_id, valuesOf(kind, record));
+
+  const rowsBySource = new Map<number, EmbeddingRow[]>();
+  for (const row of rows) rowsBySource.set(row.source, [...(rowsBySource.get(row.source) ?? []), row]);
+  for (const record of records) {
+    if (model.get(record.external_id)?.hasForeignRows) continue;
+    const expected = expectedTokens(kind, record);
+    const found = tokensOf(
+      (rowsBySource.get(record.id) ?? []).map((row) => `${row.context ?? ''} ${row.text}`).join(' '),
+    );
+    const missing = [...expected].filter((token) => !found.has(token));
+    const stale = [...found].filter((token) => !expected.has(token));
+    if (missing.length > 0) drift(record.external_id, `its embedding rows lack ${missing.join(', ')}`);
+    if (stale.length > 0) drift(record.external_id, `its embedding rows still have ${stale.join(', ')}`);
+  }
+
+  const recordById = new Map(records.map((record) => [record.id, record]));
+  const embedder = createDeterministicEmbedder({ dimensions: MODEL.dimensions });
+  const texts = rows.map((row) => (row.context === null ? row.text : `${row.context}\n${row.text}`));
+  const vectors = await embedder.embed(texts, { purpose: 'document' });
+  for (const [i, row] of rows.entries()) {
+    const point = points.get(row.id);
+    points.delete(row.id);
+    const hash = createHash('sha256')
+      .update(texts[i] as string)
+      .digest('hex');
+    if (row.hash !== hash) drift(row.id, `the row's hash is not that of its text`);
+    if (row.kind !== kind.kind) drift(row.id, `the ledger has it as ${row.kind ?? 'unknown'}`);
+    if (row.state !== 'indexed' || row.revision !== row.indexedRevision) {
+      drift(row.id, `the ledger says ${row.state}, revision ${row.revision}, indexed ${row.indexedRevision}`);
+    }
+    if (row.model !== MODEL.name) drift(row.id, `its model is ${row.model ?? 'unknown'}`);
+    if (!point) {
+      drift(row.id, `it has no point (record ${recordById.get(row.source)?.external_id})`);
+      continue;
+    }
+    const expected = expectedPayload(kind, recordById.get(row.source) as SqlRow, row);
+    if (!isDeepStrictEqual(comparable(point.payload), comparable(expected))) {
+      drift(row.id, `its payload is ${JSON.stringify(point.payload)} instead of ${JSON.stringify(expected)}`);
+    }
+    const cosine = point.vector.dense.reduce((sum, value, j) => sum + value * (vectors[i]?.[j] ?? Number.NaN), 0);
+    if (!(Math.abs(cosine - 1) < 1e-4)) drift(row.id, `its vector is of another text (cosine ${cosine})`);
+    if (point.vector.lexical === undefined) drift(row.id, 'it has no lexical vector');
+  }
+  for (const id of points.keys()) drift(id, 'the point has no row');
+}
+
+/** The writes that clients were told of, against the records. */
+function compareWithModel(model: Model, { values, findings }: Comparison): void {
+  const lost = (kind: string, id: string, what: string): void => void findings.push({ sort: 'lost', kind, id, what });
+  for (const record of model.all()) {
+    const found = values.get(record.externalId);
+    const presence = model.presence(record);
+    if (!found) {
+      if (presence === 'must') lost(record.kind, record.externalId, 'it was created and is not there');
+      continue;
+    }
+    if (presence === 'must not') lost(record.kind, record.externalId, 'it was deleted and is there');
+    for (const column of record.columns) {
+      const value = found.get(column) ?? null;
+      const possible = record.possible(column);
+      if (!possible.has(value)) {
+        const list = [...possible].map((one) => JSON.stringify(one)).join(' or ');
+        lost(record.kind, record.externalId, `${column} is ${JSON.stringify(value)} instead of ${list}`);
+      }
+    }
+  }
+  for (const externalId of values.keys()) {
+    if (!model.get(externalId)) lost('', externalId, 'it is there although its creation was refused or rolled back');
+  }
+}
+
+/** No collection but the live ones has points, and the ledger has no point without a row. */
+async function compareCollections(client: Client, vectorUrl: string, { findings }: Comparison): Promise<void> {
+  const { collections } = await ask<{ collections: { name: string }[] }>(vectorUrl, 'GET', '/collections');
+  const { rows: live } = await client.query<{ collection: string }>(
+    `SELECT collection FROM embedding_generations WHERE state = 'live'`,
+  );
+  const names = new Set(live.map((row) => row.collection));
+  for (const { name } of collections.filter((collection) => !names.has(collection.name))) {
+    const points = await readPoints(vectorUrl, name);
+    if (points.size > 0) findings.push({ sort: 'drift', kind: name, id: '', what: `${points.size} points lie about` });
+  }
+  const embedded = chaosKinds.map((kind) => `SELECT qdrant_point_id FROM ${kind.embeddingTable}`).join(' UNION ALL ');
+  const { rows: orphans } = await client.query<{ id: string; kind: string; state: string }>(
+    `SELECT point_id AS id, kind, state FROM vector_points WHERE point_id NOT IN (${embedded})`,
+  );
+  for (const { id, kind, state } of orphans) {
+    findings.push({ sort: 'drift', kind, id, what: `the ledger has it (${state}) although there is no row` });
+  }
+}
+
+async function readRecords(client: Client, kind: ChaosKind): Promise<SqlRow[]> {
+  const owner = kind.hasProfile
+    ? `owner.external_id AS "owner id", owner.archived_at AS "owner archived"`
+    : `NULL AS "owner id", NULL AS "owner archived"`;
+  const derived = Object.entries(kind.derivedPayload ?? {}).map(([key, sql]) => `(${sql}) AS "derived ${key}"`);
+  const { rows } = await client.query<SqlRow>(
+    `SELECT t.*, (${kind.relatedTexts ?? 'NULL'}) AS "related texts", ${[owner, ...derived].join(', ')}
+     FROM ${kind.table} t ${kind.hasProfile ? 'JOIN profiles owner ON owner.id = t.profile_id' : ''}`,
+  );
+  return rows;
+}
+
+async function readRows(client: Client, kind: ChaosKind): Promise<EmbeddingRow[]> {
+  const { rows } = await client.query<EmbeddingRow>(
+    `SELECT row.qdrant_point_id AS id, row.${kind.sourceColumn} AS source, row.embedding_type AS type,
+       row.${kind.chunkColumn} AS chunk, row.content_hash AS hash, row.text, row.context_line AS context,
+       row.archived_at IS NOT NULL AS "isArchived", point.state, point.revision,
+       point.indexed_revision AS "indexedRevision", point.kind, model.name AS model, generation.collection
+     FROM ${kind.embeddingTable} row
+     LEFT JOIN vector_points point ON point.point_id = row.qdrant_point_id
+     LEFT JOIN embedding_generations generation ON generation.id = point.generation_id AND generation.state = 'live'
+     LEFT JOIN embedding_models model ON model.id = generation.model_id`,
+  );
+  return rows;
+}
+
+async function readPoints(vectorUrl: string, collection: string): Promise<Map<string, Point>> {
+  const points = new Map<string, Point>();
+  let offset: string | number | null | undefined;
+  do {
+    const page: { points: Point[]; next_page_offset?: string | number | null } = await ask(
+      vectorUrl,
+      'POST',
+      `/collections/${collection}/points/scroll`,
+      { limit: PAGE, with_payload: true, with_vector: true, ...(offset == null ? {} : { offset }) },
+    );
+    for (const point of page.points) points.set(point.id, point);
+    offset = page.next_page_offset;
+  } while (offset != null);
+  return points;
+}
+
+async function ask<T>(url: string, method: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  return ((await response.json()) as { result: T }).result;
+}
+
+function valuesOf(kind: ChaosKind, record: SqlRow): Map<string, Value> {
+  const values = new Map<string, Value>(
+    kind.fields.map((field) => [field.column, asValue(field, record[field.column])]),
+  );
+  values.set(ARCHIVED_COLUMN, String(record.archived_at !== null));
+  if (kind.hasProfile) values.set(PROFILE_COLUMN, record['owner id'] as string);
+  return values;
+}
+
+function asValue(field: ChaosField, found: unknown): Value {
+  if (found === null || found === undefined) return null;
+  if (field.type === 'list') return JSON.stringify(found);
+  return typeof found === 'boolean' ? String(found) : (found as string);
+}
+
+function expectedTokens(kind: ChaosKind, record: SqlRow): Set<string> {
+  const own = kind.fields.filter((field) => field.isText).flatMap((field) => record[field.column] ?? '');
+  return tokensOf([...own, record['related texts'] ?? ''].join(' '));
+}
+
+function expectedPayload(kind: ChaosKind, record: SqlRow, row: EmbeddingRow): Record<string, unknown> {
+  const payload: Record<string, unknown> = {
+    entity_id: record.id,
+    archived: record.archived_at !== null || record['owner archived'] !== null || row.isArchived,
+    created_at: record.created_at.toISOString(),
+    embedding_type: row.type,
+    chunk_index: row.chunk,
+    content_hash: row.hash,
+    revision: Number(row.revision),
+  };
+  for (const column of kind.payloadColumns) if (record[column] !== null) payload[column] = record[column];
+  for (const column of kind.payloadLists) {
+    payload[column] = [...new Set((record[column] as string[]).map((item) => item.toLowerCase()))];
+  }
+  for (const key of Object.keys(kind.derivedPayload ?? {})) payload[key] = record[`derived ${key}`];
+  return payload;
+}
+
+/** Lists are sets, and an empty one is as good as none. */
+function comparable(payload: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(payload)
+      .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
+      .map(([key, value]) => [key, Array.isArray(value) ? [...(value as string[])].sort() : value]),
+  );
+}

@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+
+import { runChaos } from './harness';
+import { summaryOf } from './report';
+
+/**
+ * `npm run test:chaos -- --minutes N --seed S`: breaks everything for N minutes and fails when something is lost or
+ * drifts apart.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string' },
+      round: { type: 'string' },
+      keep: { type: 'boolean' },
+    },
+  });
+  const result = await runChaos({
+    minutes: Number(values.minutes),
+    seed: values.seed ?? String(Date.now() % 1_000_000),
+    roundSeconds: values.round === undefined ? undefined : Number(values.round),
+    isKept: values.keep,
+    log: (line) => console.log(line),
+  });
+  console.log(summaryOf(result));
+  if (result.findings.length > 0) {
+    console.log(`What the processes logged is in ${result.folder}`);
+    process.exitCode = 1;
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+import type { Client } from 'pg';
+
+import type { Counters } from './counters';
+import { DatabaseProxy } from './faults/database-proxy';
+import { EmbeddingServer, MODEL } from './faults/embedding-server';
+import { LATEST_ARRIVAL_MS, VectorProxy } from './faults/vector-proxy';
+import { ChaosDatabase } from './processes/chaos-database';
+import { ManagedProcess } from './processes/managed-process';
+import { SETTINGS_VARIABLE, type RelayProcessSettings, type StepOrder } from './processes/relay-orders';
+import type { Random } from './random';
+import { abandon, connect, type DatabaseAddress } from './writers/sql-client';
+
+const ROOT = path.resolve(__dirname, '..', '..');
+const CLI = path.join(ROOT, 'dist', 'cli.js');
+const RELAY_PROCESS = path.join(__dirname, 'processes', 'relay.process.ts');
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
+/** Everything that waits is quick here, in the proportions that production has. */
+const QDRANT_TIMEOUT_MS = 1_000;
+const LEASE_MS = 2_000;
+/** Longest time that a relay process stands still. */
+export const LONGEST_STALL_MS = 3_000;
+const RELAY_SETTINGS: RelayProcessSettings['relay'] = {
+  leaseMs: LEASE_MS,
+  embedTimeoutMs: 4_000,
+  pollMs: 200,
+  maxAttempts: 5,
+  retryBaseMs: 100,
+  retryMaxMs: 2_000,
+  outageBaseMs: 100,
+  outageMaxMs: 1_000,
+  // Later than any request can arrive: a process may stand still before it sends one that then is late.
+  recheckMs: QDRANT_TIMEOUT_MS + LATEST_ARRIVAL_MS + LONGEST_STALL_MS + LEASE_MS,
+};
+
+/** One relay process, and what it has been told to do. */
+export class RelayProcess {
+  private deadlyStep: string | undefined;
+  private isFrozen = false;
+  readonly process: ManagedProcess;
+
+  constructor(name: string, settings: RelayProcessSettings, folder: string, random: Random, counters: Counters) {
+    this.process = new ManagedProcess({
+      name,
+      args: ['-r', path.join(ROOT, 'scripts', 'register-typescript.js'), RELAY_PROCESS],
+      env: { ...inheritedEnvironment(), [SETTINGS_VARIABLE]: JSON.stringify(settings) },
+      logFile: path.join(folder, `${name}.log`),
+      restartAfterMs: () => random.int(50, 800),
+      onExit: (signal) => {
+        if (signal === 'SIGKILL') counters.kill(this.deadlyStep ?? 'relay at a random moment');
+        this.deadlyStep = undefined;
+        this.isFrozen = false;
+      },
+    });
+  }
+
+  order(order: StepOrder): void {
+    this.process.tell(order);
+    if (order.action === 'die') this.deadlyStep = `relay at step "${order.step}"`;
+  }
+
+  kill(): void {
+    this.deadlyStep = undefined;
+    this.process.signal('SIGKILL');
+  }
+
+  freeze(): void {
+    this.isFrozen = true;
+    this.process.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    if (this.isFrozen) this.process.signal('SIGCONT');
+    this.isFrozen = false;
+  }
+
+  /** Whatever it was told is forgotten. */
+  relax(): void {
+    this.thaw();
+    this.process.tell({ step: 'acked', after: Number.MAX_SAFE_INTEGER, action: 0 } satisfies StepOrder);
+    this.deadlyStep = undefined;
+  }
+}
+
+/** All of Kindred and what it stands on, each part a process of its own with a proxy before it. */
+export class System {
+  readonly database: ChaosDatabase;
+  readonly databaseProxy: DatabaseProxy;
+  readonly vectorProxy: VectorProxy;
+  readonly embedding: EmbeddingServer;
+  vectorServer!: ManagedProcess;
+  api!: ManagedProcess;
+  relays: RelayProcess[] = [];
+  private vectorPort = 0;
+  private isApiUp = false;
+  private apiUrl = '';
+  private databasePort = 0;
+  private environment: Record<string, string | undefined> = {};
+
+  constructor(
+    readonly folder: string,
+    private readonly random: Random,
+    private readonly counters: Counters,
+  ) {
+    this.database = new ChaosDatabase(path.join(folder, 'postgres'));
+    this.databaseProxy = new DatabaseProxy(random.fork('database proxy'), () => this.database.socket);
+    this.vectorProxy = new VectorProxy(random.fork('vector proxy'), counters, () => this.vectorPort);
+    this.embedding = new EmbeddingServer(random.fork('embedding server'), counters);
+  }
+
+  /** The vector server itself, without the proxy. */
+  get vectorUrl(): string {
+    return `http://127.0.0.1:${this.vectorPort}`;
+  }
+
+  get address(): DatabaseAddress {
+    return { host: '127.0.0.1', port: this.databasePort, ...this.database.role };
+  }
+
+  /** Where the API listens, or did before it was killed. */
+  get graphqlUrl(): string {
+    return this.apiUrl;
+  }
+
+  get isReady(): boolean {
+    return this.isApiUp && this.vectorPort > 0 && this.relays.every((relay) => relay.process.isRunning);
+  }
+
+  async start(relayCount: number): Promise<void> {
+    await this.database.start();
+    this.databasePort = await this.databaseProxy.listen();
+    this.startVectorServer();
+    const qdrantUrl = await this.vectorProxy.listen();
+    const baseUrl = await this.embedding.listen();
+    const { host, port, user, database } = this.address;
+    const databaseUrl = `postgresql://${user}@${host}:${port}/${database}`;
+    this.environment = {
+      ...inheritedEnvironment(),
+      DATABASE_URL: databaseUrl,
+      QDRANT_URL: qdrantUrl,
+      KINDRED_EMBEDDER: 'openai',
+      OPENAI_BASE_URL: baseUrl,
+      KINDRED_EMBEDDING_MODEL: MODEL.name,
+      KINDRED_EMBEDDING_DIMENSIONS: String(MODEL.dimensions),
+      KINDRED_EMBEDDING_MAX_TOKENS: String(MODEL.maxTokens),
+      KINDRED_DATA_DIR: path.join(this.folder, 'data'),
+      KINDRED_RELAY: 'off',
+      KINDRED_DEMO: 'off',
+      KINDRED_RATE_LIMIT_PER_MINUTE: '0',
+      PORT: '0',
+    };
+    while (this.vectorPort === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const migrated = await this.command('migrate');
+    if (migrated.code !== 0) throw new Error(`kindred migrate failed: ${migrated.output}`);
+    this.startApi();
+    const settings: RelayProcessSettings = {
+      databaseUrl,
+      qdrantUrl,
+      qdrantTimeoutMs: QDRANT_TIMEOUT_MS,
+      embedding: {
+        baseUrl,
+        model: MODEL.name,
+        dimensions: MODEL.dimensions,
+        maxTokens: MODEL.maxTokens,
+        timeoutMs: 1_500,
+      },
+      relay: RELAY_SETTINGS,
+    };
+    for (let i = 1; i <= relayCount; i++) {
+      const relay = new RelayProcess(
+        `relay-${i}`,
+        settings,
+        this.folder,
+        this.random.fork(`relay ${i}`),
+        this.counters,
+      );
+      relay.process.start();
+      this.relays.push(relay);
+    }
+  }
+
+  /** A connection past all writers, for looking. */
+  async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await connect(this.address, 'chaos observer');
+    try {
+      return await work(client);
+    } finally {
+      abandon(client);
+    }
+  }
+
+  /** Runs `kindred …args` on these stores. */
+  async command(...args: string[]): Promise<{ code: number | null; output: string }> {
+    const child = spawn(process.execPath, [CLI, ...args], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, output };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.relays.map((relay) => relay.process.stop()), this.api?.stop()]);
+    await Promise.all([this.vectorProxy.close(), this.embedding.close(), this.databaseProxy.close()]);
+    await this.vectorServer?.stop();
+    await this.database.stop();
+  }
+
+  private startVectorServer(): void {
+    this.vectorServer = new ManagedProcess({
+      name: 'vector-server',
+      args: [CLI, 'vector-server', '--data', path.join(this.folder, 'qdrant'), '--port', '0'],
+      env: inheritedEnvironment(),
+      logFile: path.join(this.folder, 'vector-server.log'),
+      restartAfterMs: () => this.random.int(100, 1_500),
+      onLine: (line) => {
+        const port = /^Listening on http:\/\/.*:(\d+)$/.exec(line)?.[1];
+        if (port !== undefined) this.vectorPort = Number(port);
+      },
+      onExit: (signal) => {
+        this.vectorPort = 0;
+        if (signal === 'SIGKILL') this.counters.kill('vector server');
+      },
+    });
+    this.vectorServer.start();
+  }
+
+  private startApi(): void {
+    this.api = new ManagedProcess({
+      name: 'api',
+      args: [CLI, 'serve'],
+      env: this.environment,
+      logFile: path.join(this.folder, 'api.log'),
+      restartAfterMs: () => 300,
+      onLine: (line) => {
+        const url = /GraphQL\s+(http:\/\/\S+)\/graphql/.exec(line)?.[1];
+        if (url === undefined) return;
+        this.apiUrl = url;
+        this.isApiUp = true;
+      },
+      onExit: (signal) => {
+        this.isApiUp = false;
+        if (signal === 'SIGKILL') this.counters.kill('API server');
+      },
+    });
+    this.api.start();
+  }
+}
+
+/** What a process needs of the surroundings; nothing that could be a setting. */
+function inheritedEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(INHERITED.map((name) => [name, process.env[name]]));
+}
