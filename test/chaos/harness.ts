@@ -190,16 +190,19 @@ function isAtRest(system: System): Promise<boolean> {
   });
 }
 
-/** Gives dead letters another chance. @returns the events left, and how many were dead */
-function redrive(system: System): Promise<{ events: number; dead: number }> {
-  return system.withClient(async (client) => {
-    const { rowCount } = await client.query(
-      `UPDATE outbox_events SET dead_at = NULL, attempts = 0, error = NULL, error_code = NULL, available_at = now()
-       WHERE dead_at IS NOT NULL`,
+/** Gives dead letters another chance, as an operator does. @returns the events left, and how many were dead */
+async function redrive(system: System): Promise<{ events: number; dead: number }> {
+  const { events, dead } = await system.withClient(async (client) => {
+    const { rows } = await client.query<{ events: number; dead: number }>(
+      'SELECT count(*)::int AS events, count(dead_at)::int AS dead FROM outbox_events',
     );
-    const { rows } = await client.query<{ events: number }>('SELECT count(*)::int AS events FROM outbox_events');
-    return { events: rows[0]?.events ?? 0, dead: rowCount ?? 0 };
+    return rows[0] ?? { events: 0, dead: 0 };
   });
+  if (dead === 0) return { events, dead };
+  const { redriveDeadLetters } = await system.ask<{ redriveDeadLetters: { redriven: number } }>(
+    'mutation { redriveDeadLetters { redriven } }',
+  );
+  return { events, dead: redriveDeadLetters.redriven };
 }
 
 async function leftOf(system: System): Promise<string> {

@@ -1,5 +1,8 @@
 import type { ChaosResult } from './harness';
 
+const SHOWN_FINDINGS = 20;
+const LONGEST_FINDING = 1_000;
+
 /** What a run came to, for people. */
 export function summaryOf({ counters, findings, ...result }: ChaosResult): string {
   const list = (counts: ReadonlyMap<string, number>): string[] =>
@@ -19,6 +22,6 @@ export function summaryOf({ counters, findings, ...result }: ChaosResult): strin
     `compared: ${result.compared.records} records, ${result.compared.rows} rows, ${result.compared.points} points`,
     `drift: ${findings.filter(({ sort }) => sort === 'drift').length}`,
     `acknowledged writes lost: ${findings.filter(({ sort }) => sort === 'lost').length}`,
-    ...findings.slice(0, 20).map((finding) => `  ${JSON.stringify(finding)}`),
+    ...findings.slice(0, SHOWN_FINDINGS).map((finding) => `  ${JSON.stringify(finding).slice(0, LONGEST_FINDING)}`),
   ].join('\n');
 }

@@ -21,6 +21,7 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
 /** Everything that waits is quick here, in the proportions that production has. */
 const QDRANT_TIMEOUT_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 const LEASE_MS = 2_000;
 /** Longest time that a relay process stands still. */
 export const LONGEST_STALL_MS = 3_000;
@@ -191,6 +192,19 @@ export class System {
     } finally {
       abandon(client);
     }
+  }
+
+  /** The data of a GraphQL operation that must succeed. */
+  async ask<T>(query: string, variables: object = {}): Promise<T> {
+    const response = await fetch(`${this.apiUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    const { data, errors } = (await response.json()) as { data?: T; errors?: unknown };
+    if (data === undefined || errors !== undefined) throw new Error(`${query} answered ${JSON.stringify(errors)}`);
+    return data;
   }
 
   /** Runs `kindred …args` on these stores. */
