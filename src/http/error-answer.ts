@@ -30,7 +30,7 @@ export function errorAnswer(error: DomainError): ErrorAnswer {
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = explain(error, request);
   const status = statusOf(known);
-  if (status === 500) request.log.error({ err: error }, 'request failed');
+  if (status === 500) request.log.error({ reqId: request.id, err: error }, 'request failed');
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   return reply.code(status).send(errorAnswer(known));
 }

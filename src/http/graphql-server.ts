@@ -29,7 +29,6 @@ export interface CallerContext {
 /** What a request tells the context that its resolvers get. */
 export interface RequestFacts extends Caller {
   requestId: string;
-  log: Logger;
 }
 
 export interface GraphQLServerOptions<TContext extends CallerContext> {

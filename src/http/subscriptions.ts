@@ -13,7 +13,6 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Context, type SubscribePayload } from 'graphql-ws';
-import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { Authenticate, Caller } from './authentication';
@@ -105,9 +104,8 @@ export function acceptSubscriptions<TContext extends CallerContext>(
       checkCost(document, operation, variables ?? {});
       const requestId = randomUUID();
       const caller = extra.caller as Caller;
-      const log = logger.child({ reqId: requestId }) as Logger;
-      log.info({ actor: caller.actor, operation: operation.name?.value }, 'subscription');
-      const contextValue = await options.makeContext({ ...caller, requestId, log });
+      logger.info({ reqId: requestId, actor: caller.actor, operation: operation.name?.value }, 'subscription');
+      const contextValue = await options.makeContext({ ...caller, requestId });
       return { schema: options.schema, document, operationName, variableValues: variables, contextValue };
     } catch (error) {
       return [asGraphQLError(error)];

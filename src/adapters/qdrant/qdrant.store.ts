@@ -19,6 +19,7 @@ import { answerableQuery, namedExamples, type IsStored } from './answerable-quer
 import { collectionPath, QdrantAdministration } from './qdrant.administration';
 import { QdrantTransport, type QdrantStoreOptions } from './qdrant.transport';
 import type { Schemas } from './qdrant.types';
+import { queryBatchBody } from './query.bodies';
 import { compileQuery, type CompiledQuery } from './vector-query.compile';
 import { overwriteBodies, upsertBodies } from './write.bodies';
 
@@ -143,7 +144,7 @@ export class QdrantStore implements VectorStore {
   async #sendQueries(collection: string, queries: readonly (CompiledQuery | undefined)[]): Promise<Hit[][]> {
     const asked = queries.filter((query) => query !== undefined);
     if (asked.length === 0) return queries.map(() => []);
-    const body: Schemas['QueryRequestBatch'] = { searches: asked.map(({ request }) => request) };
+    const body = queryBatchBody(asked.map(({ request }) => request));
     const path = `${collectionPath(collection)}/points/query/batch`;
     const answers = await this.#transport.send<Schemas['QueryResponse'][]>('POST', path, { body });
     let position = 0;

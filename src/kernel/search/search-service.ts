@@ -322,13 +322,17 @@ export class SearchService {
       );
     }
     // The vector server keeps single precision; beyond it a number is infinite there, or nothing.
-    const single = Float32Array.from(vector);
-    if (!single.every(Number.isFinite)) {
-      throw new DomainError('BAD_INPUT', 'query.vector: every number must be finite, in single precision too.', {
-        details: { field: 'query.vector' },
-      });
+    let hasDirection = false;
+    for (const value of vector) {
+      const single = Math.fround(value);
+      if (!Number.isFinite(single)) {
+        throw new DomainError('BAD_INPUT', 'query.vector: every number must be finite, in single precision too.', {
+          details: { field: 'query.vector' },
+        });
+      }
+      hasDirection ||= single !== 0;
     }
-    if (single.every((value) => value === 0)) {
+    if (!hasDirection) {
       throw new DomainError('BAD_INPUT', 'query.vector: every number is 0, so it has no direction to compare.', {
         details: { field: 'query.vector' },
       });
