@@ -84,6 +84,7 @@ async function chooseEmbedder(): Promise<{ embedder: Embedder; description: stri
 function recording(embedder: Embedder, texts: string[]): Embedder {
   return {
     model: embedder.model,
+    batchSize: embedder.batchSize,
     embed: (asked, options) => {
       texts.push(...asked);
       return embedder.embed(asked, options);

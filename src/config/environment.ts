@@ -59,7 +59,7 @@ export interface Environment {
     /** The npm program that started this process, if one did. */
     npmExecPath: string | undefined;
   };
-  relay: { isEnabled: boolean; batchSize: number; leaseMs: number; maxAttempts: number };
+  relay: { isEnabled: boolean; batchSize: number | undefined; leaseMs: number; maxAttempts: number };
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   isDemoEnabled: boolean;
   /** Settings that look like a mistake but stop nothing, one sentence each. */

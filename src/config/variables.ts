@@ -166,7 +166,7 @@ export const variables = {
   KINDRED_GRAPHQL_JIT: onOff(true),
 
   KINDRED_RELAY: onOff(true),
-  KINDRED_RELAY_BATCH_SIZE: integer(1, 10_000, 32),
+  KINDRED_RELAY_BATCH_SIZE: optionalInteger(1, 10_000),
   KINDRED_RELAY_LEASE_MS: integer(1000, 3_600_000, 60_000),
   KINDRED_RELAY_MAX_ATTEMPTS: integer(1, 1000, 8),
 };

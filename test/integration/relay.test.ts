@@ -31,6 +31,7 @@ async function open(options?: OpenOptions): Promise<WritePath> {
   return path;
 }
 
+const sources = { topic: 'source', kinds: kindNames } as const;
 const insertTag = `INSERT INTO tag_concepts (name) VALUES ($1) RETURNING id`;
 const insertManyTags = `INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, $1) i`;
 
@@ -335,10 +336,10 @@ describe('a claim', () => {
     const path = await open();
     await path.database.transaction({ isBulk: true }, (transaction) => transaction.query(insertManyTags, [50]));
     const urgent = await path.id(insertTag, ['now']);
-    const claim = await path.outbox.claim('source', kindNames, 10, 1000);
+    const claim = await path.outbox.claim({ ...sources, size: 10 }, 1000);
     expect(claim?.keys.map((key) => key.key)).toEqual([String(urgent)]);
     expect(claim?.isBulk).toBe(false);
-    const next = await path.outbox.claim('source', kindNames, 10, 1000);
+    const next = await path.outbox.claim({ ...sources, size: 10 }, 1000);
     expect(next?.isBulk).toBe(true);
     expect(next?.keys).toHaveLength(10);
   });
@@ -347,7 +348,7 @@ describe('a claim', () => {
     const path = await open();
     await path.sql(insertManyTags, [100]);
     await path.sql(`INSERT INTO stories (title, content) VALUES ('a', 'a'), ('b', 'b')`);
-    const claim = await path.outbox.claim('source', kindNames, 20, 1000);
+    const claim = await path.outbox.claim({ ...sources, size: 20 }, 1000);
     const kinds = claim?.keys.map((key) => key.kind) ?? [];
     expect(kinds.filter((kind) => kind === 'story')).toHaveLength(2);
     expect(kinds.filter((kind) => kind === 'tag_concept')).toHaveLength(10);
@@ -357,7 +358,7 @@ describe('a claim', () => {
     const path = await open();
     const id = await path.id(insertTag, ['one']);
     await path.sql(`UPDATE tag_concepts SET name = 'two' WHERE id = $1`, [id]);
-    const claim = await path.outbox.claim('source', kindNames, 10, 1000);
+    const claim = await path.outbox.claim({ ...sources, size: 10 }, 1000);
     expect(claim?.keys).toHaveLength(1);
     expect(claim?.keys[0]?.eventIds).toHaveLength(2);
     await path.sql(`UPDATE tag_concepts SET name = 'three' WHERE id = $1`, [id]);
@@ -368,8 +369,8 @@ describe('a claim', () => {
   it('is contested after a lease that ran out, and the former owner can settle nothing', async () => {
     const path = await open();
     await path.id(insertTag, ['one']);
-    const first = await path.outbox.claim('source', kindNames, 10, 0);
-    const second = await path.outbox.claim('source', kindNames, 10, 1000);
+    const first = await path.outbox.claim({ ...sources, size: 10 }, 0);
+    const second = await path.outbox.claim({ ...sources, size: 10 }, 1000);
     if (!first || !second) throw new Error('nothing was claimed');
     expect(first.keys[0]?.isContested).toBe(false);
     expect(second.keys[0]?.isContested).toBe(true);

@@ -59,15 +59,16 @@ describe('a pump', () => {
     let calls = 0;
     const pump = new Pump({
       name: 'point',
-      concurrency: 1,
       pollMs: 10,
       outageBaseMs: 1,
       outageMaxMs: 2,
       logger,
-      step: () => {
-        calls += 1;
-        return Promise.reject(new ModelThrottledError('wait', 60_000));
-      },
+      steps: [
+        () => {
+          calls += 1;
+          return Promise.reject(new ModelThrottledError('wait', 60_000));
+        },
+      ],
     });
     pump.start();
     await eventually(() => expect(logger.lines).toHaveLength(1));

@@ -14,7 +14,7 @@ function drain(queue: BatchQueue): Batch[] {
 describe('BatchQueue', () => {
   it('takes a request shortest text first and says where each text was', () => {
     const queue = new BatchQueue(tokenize, { maxTexts: 2, maxPaddedTokens: 1000 });
-    queue.add(1, [words(5), words(1), words(3)], 'document');
+    queue.add(1, [words(5), words(1), words(3)], 2);
     const batches = drain(queue);
     expect(batches.map((batch) => batch.indexes)).toEqual([[1, 2], [0]]);
     expect(batches.map((batch) => batch.isLast)).toEqual([false, true]);
@@ -24,7 +24,7 @@ describe('BatchQueue', () => {
   it('keeps a batch, padding included, within the token limit', () => {
     const queue = new BatchQueue(tokenize, { maxTexts: 8, maxPaddedTokens: 20 });
     const texts = [1, 1, 4, 9, 10, 30].map(words);
-    queue.add(1, texts, 'document');
+    queue.add(1, texts, 2);
     const batches = drain(queue);
     for (const batch of batches) {
       const padded = batch.tokens.length * Math.max(...batch.tokens.map((tokens) => tokens.length));
@@ -45,24 +45,32 @@ describe('BatchQueue', () => {
       { maxTexts: 8, maxPaddedTokens: 10 },
     );
     const texts = Array.from({ length: 20 }, (_, index) => words(1 + (index % 7)));
-    queue.add(1, texts, 'document');
+    queue.add(1, texts, 2);
     drain(queue);
     expect(seen.length).toBe(texts.length);
   });
 
   it('lets a query in between two batches of documents', () => {
     const queue = new BatchQueue(tokenize, { maxTexts: 1, maxPaddedTokens: 100 });
-    queue.add(1, [words(2), words(3)], 'document');
-    queue.add(2, [words(2)], 'document');
+    queue.add(1, [words(2), words(3)], 2);
+    queue.add(2, [words(2)], 2);
     expect(queue.take()?.requestId).toBe(1);
-    queue.add(3, [words(9)], 'query');
+    queue.add(3, [words(9)], 0);
     expect(drain(queue).map((batch) => batch.requestId)).toEqual([3, 1, 2]);
+  });
+
+  it('lets documents that someone waits for in after queries and before the others', () => {
+    const queue = new BatchQueue(tokenize, { maxTexts: 1, maxPaddedTokens: 100 });
+    queue.add(1, [words(2), words(3)], 2);
+    queue.add(2, [words(2), words(2)], 1);
+    queue.add(3, [words(9)], 0);
+    expect(drain(queue).map((batch) => batch.requestId)).toEqual([3, 2, 2, 1, 1]);
   });
 
   it('forgets a cancelled request', () => {
     const queue = new BatchQueue(tokenize, { maxTexts: 1, maxPaddedTokens: 100 });
-    queue.add(1, [words(2), words(3)], 'document');
-    queue.add(2, [words(2)], 'document');
+    queue.add(1, [words(2), words(3)], 2);
+    queue.add(2, [words(2)], 2);
     queue.take();
     queue.remove(1);
     expect(drain(queue).map((batch) => batch.requestId)).toEqual([2]);

@@ -11,6 +11,7 @@ export interface DeterministicEmbedderOptions {
   onEmbed?: (texts: readonly string[], options: EmbedOptions) => void | Promise<void>;
 }
 
+const BATCH_SIZE = 256;
 const WORD_WEIGHT = 1;
 const TRIGRAM_WEIGHT = 0.35;
 
@@ -27,6 +28,7 @@ export function createDeterministicEmbedder(options: DeterministicEmbedderOption
   const seed = version === '1' ? FNV_OFFSET : fnv1a(version, FNV_OFFSET);
   return {
     model: { provider: 'deterministic', name: 'feature-hash', version, dimensions, maxTokens },
+    batchSize: BATCH_SIZE,
     async embed(texts, embedOptions) {
       embedOptions.signal?.throwIfAborted();
       await onEmbed?.(texts, embedOptions);

@@ -1,10 +1,10 @@
-import type { EmbeddingPurpose } from '../../kernel/model/embedder';
+import type { Urgency } from '../../kernel/model/embedder';
 
 /** A request waiting to be embedded, with its texts taken shortest first so that a batch pads little. */
 interface WaitingRequest {
   id: number;
   texts: readonly string[];
-  purpose: EmbeddingPurpose;
+  urgency: Urgency;
   /** Indexes into `texts`, shortest text first. */
   order: number[];
   /** How many of `order` have been taken. */
@@ -29,8 +29,8 @@ export interface BatchLimits {
 }
 
 /**
- * Decides what the model computes next. Queries, which someone waits for, go before documents at every batch; within
- * one purpose first come, first served.
+ * Decides what the model computes next. At every batch the most urgent request goes first; among equals first come,
+ * first served.
  */
 export class BatchQueue {
   private readonly waiting: WaitingRequest[] = [];
@@ -44,10 +44,10 @@ export class BatchQueue {
     return this.waiting.length === 0;
   }
 
-  add(id: number, texts: readonly string[], purpose: EmbeddingPurpose): void {
+  add(id: number, texts: readonly string[], urgency: Urgency): void {
     const order = texts.map((_, index) => index);
     order.sort((a, b) => (texts[a] as string).length - (texts[b] as string).length);
-    this.waiting.push({ id, texts, purpose, order, taken: 0 });
+    this.waiting.push({ id, texts, urgency, order, taken: 0 });
   }
 
   remove(id: number): void {
@@ -56,7 +56,8 @@ export class BatchQueue {
   }
 
   take(): Batch | undefined {
-    const request = this.waiting.find((candidate) => candidate.purpose === 'query') ?? this.waiting[0];
+    const most = Math.min(...this.waiting.map((candidate) => candidate.urgency));
+    const request = this.waiting.find((candidate) => candidate.urgency === most);
     if (request === undefined) return undefined;
     const batch: Batch = { requestId: request.id, indexes: [], tokens: [], isLast: false };
     let longest = 0;

@@ -70,7 +70,7 @@ async function serve(port: MessagePort, { folder, manifest }: WorkerSettings): P
     switch (message.kind) {
       case 'embed':
         results.set(message.id, new Float32Array(message.texts.length * manifest.dimensions));
-        queue.add(message.id, message.texts, message.purpose);
+        queue.add(message.id, message.texts, message.urgency);
         break;
       case 'cancel':
         forget(message.id);

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type EmbedOptions, ModelUnavailableError } from '../../kernel/model/embedder';
+import { type EmbedOptions, ModelUnavailableError, urgencyOf } from '../../kernel/model/embedder';
 import { entryFile } from '../../kernel/process/entry-file';
 import type { FromWorker, ToWorker, WorkerSettings } from './worker-messages';
 
@@ -67,7 +67,8 @@ export class ModelThread {
   }
 
   /** Embeds texts; the answer holds the vectors behind each other. An abort takes the request out of the queue. */
-  embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<Float32Array<ArrayBuffer>> {
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array<ArrayBuffer>> {
+    const { signal } = options;
     const id = this.nextId++;
     return new Promise<Float32Array<ArrayBuffer>>((resolve, reject) => {
       const onAbort = (): void => {
@@ -87,7 +88,7 @@ export class ModelThread {
       });
       signal?.addEventListener('abort', onAbort);
       this.worker.ref();
-      this.send({ kind: 'embed', id, texts, purpose });
+      this.send({ kind: 'embed', id, texts, urgency: urgencyOf(options) });
     });
   }
 

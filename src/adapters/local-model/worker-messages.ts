@@ -1,4 +1,4 @@
-import type { EmbeddingPurpose } from '../../kernel/model/embedder';
+import type { Urgency } from '../../kernel/model/embedder';
 import type { ModelManifest } from './model-manifest';
 
 /** What the worker thread is started with. */
@@ -8,7 +8,7 @@ export interface WorkerSettings {
 }
 
 export type ToWorker =
-  | { kind: 'embed'; id: number; texts: readonly string[]; purpose: EmbeddingPurpose }
+  | { kind: 'embed'; id: number; texts: readonly string[]; urgency: Urgency }
   | { kind: 'cancel'; id: number }
   | { kind: 'close' };
 

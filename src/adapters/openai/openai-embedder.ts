@@ -4,6 +4,7 @@ import {
   type Embedder,
   type EmbedOptions,
   type ModelDescriptor,
+  urgencyOf,
   ModelRejectedError,
   ModelUnavailableError,
   TextTooLongError,
@@ -45,12 +46,15 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
 }
 
 const DEFAULT_LIMITS: BatchLimits = { maxInputs: 2048, maxRequestTokens: 300_000 };
+/** An answer takes some tenths of a second whatever its size; from here on its time grows with it. */
+const BATCH_SIZE = 256;
 const OPENAI_URL = 'https://api.openai.com/v1';
 const FIRST_BACKOFF_MS = 250;
 const UNKNOWN_MODEL_MAX_TOKENS = 512;
 
 class OpenAiEmbedder implements Embedder {
   readonly model: ModelDescriptor;
+  readonly batchSize = BATCH_SIZE;
   private readonly client: OpenAI;
   private readonly endpoint: string;
   private readonly secrets: string[];
@@ -166,7 +170,7 @@ class OpenAiEmbedder implements Embedder {
     options: EmbedOptions,
     signal: AbortSignal,
   ): Promise<Float32Array[]> {
-    const vectors = await this.slots.run(options.purpose === 'query', () =>
+    const vectors = await this.slots.run(urgencyOf(options), () =>
       this.request(texts.slice(range.from, range.to), signal),
     );
     if (vectors !== 'too-long') return vectors;

@@ -16,7 +16,16 @@ export type EmbeddingPurpose = 'document' | 'query';
 
 export interface EmbedOptions {
   purpose: EmbeddingPurpose;
+  /** Someone may be waiting: goes before documents of which that is not said. Queries go before both. */
+  isUrgent?: boolean;
   signal?: AbortSignal;
+}
+
+/** What goes first, for implementations with a queue: 0 queries, 1 documents that someone waits for, 2 the others. */
+export type Urgency = 0 | 1 | 2;
+
+export function urgencyOf({ purpose, isUrgent }: EmbedOptions): Urgency {
+  return purpose === 'query' ? 0 : isUrgent === true ? 1 : 2;
 }
 
 /**
@@ -25,6 +34,9 @@ export interface EmbedOptions {
  */
 export interface Embedder {
   readonly model: ModelDescriptor;
+
+  /** How many texts a call gains from; more would only make others wait longer behind it. */
+  readonly batchSize: number;
 
   /**
    * Embeds `texts`, any number of them.

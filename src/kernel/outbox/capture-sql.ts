@@ -29,6 +29,12 @@ export const HASH_TRIGGER = 'kindred_hash_text';
 export const createHashTrigger = (table: string): string =>
   `CREATE TRIGGER ${HASH_TRIGGER} BEFORE INSERT OR UPDATE OF text, context_line, content_hash ON ${table} FOR EACH ROW EXECUTE FUNCTION ${HASH_TRIGGER}()`;
 
+/**
+ * A transaction that makes embedding rows may say what payload their points get, as JSON by the record's id. Otherwise
+ * each ledger entry would be written twice, once empty.
+ */
+export const PAYLOADS_SETTING = 'kindred.payloads';
+
 const captureName = (table: string): string => `kindred_capture_${table}`;
 
 /** A change of a row in `table` that makes another record's text or payload stale. */
@@ -159,9 +165,13 @@ function embeddingBody(kind: RecordKind): string {
   const columns = ['content_hash', sourceColumn, 'embedding_type', chunkColumn, 'archived_at'];
   const adopt = (rows: string): string =>
     [
-      `    WITH adopted AS (`,
-      `      INSERT INTO vector_points (point_id, kind, entity_id)`,
-      `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn} FROM ${rows} row`,
+      `    WITH payloads AS MATERIALIZED (`,
+      `      SELECT key::int AS entity_id, value AS payload`,
+      `      FROM jsonb_each(coalesce(nullif(current_setting('${PAYLOADS_SETTING}', true), ''), '{}')::jsonb)`,
+      `    ), adopted AS (`,
+      `      INSERT INTO vector_points (point_id, kind, entity_id, payload)`,
+      `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn}, coalesce(payloads.payload, '{}')`,
+      `      FROM ${rows} row LEFT JOIN payloads ON payloads.entity_id = row.${sourceColumn}`,
       `      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',`,
       `        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL`,
       `      WHERE vector_points.state = 'deleting'`,

@@ -5,6 +5,7 @@ import type { EmbeddingSpec } from '../embedding/embedding-spec';
 import type { RenderedChunk } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
 import type { Payload } from '../vector/vector-store';
+import { PAYLOADS_SETTING } from './capture-sql';
 
 /** The changes to one record's embedding rows. */
 export interface SourceChanges {
@@ -57,6 +58,12 @@ export class EmbeddingRows {
       kind,
       changed.flatMap(({ sourceId, changes }) => changes.inserted.map((chunk) => ({ sourceId, chunk }))),
     );
+  }
+
+  /** Gives the points of rows that this transaction inserts their records' payloads. */
+  async announcePayloads(payloads: ReadonlyMap<number, Payload>): Promise<void> {
+    const byId = JSON.stringify(Object.fromEntries(payloads));
+    await this.sql.query(`SELECT set_config('${PAYLOADS_SETTING}', $1, true)`, [byId], 'announce_payloads');
   }
 
   /**

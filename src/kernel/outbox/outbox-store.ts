@@ -24,6 +24,16 @@ export interface Claim {
   keys: ClaimedKey[];
 }
 
+/** What a worker looks for. */
+export interface ClaimScope {
+  topic: OutboxTopic;
+  kinds: readonly string[];
+  /** How many keys it can take at once; a few more may come. */
+  size: number;
+  /** Leaves bulk work alone. */
+  isUrgentOnly?: boolean;
+}
+
 export interface Failure {
   code: string;
   message: string;
@@ -51,21 +61,30 @@ interface ClaimedRow {
   wasLeased: boolean;
 }
 
-// Every active kind gets an equal share, so that none waits behind the backlog of another. All living events of the
-// chosen keys come along, except what another worker holds; dead ones do too, for a success settles them as well.
-// LATERAL keeps each look-up an index scan, whatever the statistics say of a table that is empty one minute and has a
+interface NothingTaken {
+  id: null;
+}
+
+// What someone may be waiting for goes first. Of that priority every active kind gets an equal share, so that none waits
+// behind the backlog of another. All living events of the chosen keys come along, except what another worker holds; dead
+// ones do too, for a success settles them as well. A key with more events than anyone should hold at once is taken in
+// parts. LATERAL keeps each look-up an index scan, whatever the statistics say of a table that is empty one minute and has a
 // million rows the next.
 const CLAIM = `
-  WITH active AS (
-    SELECT k.kind FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
+  WITH waiting AS MATERIALIZED (
+    SELECT p.priority, k.kind FROM unnest($5::smallint[]) AS p (priority) CROSS JOIN unnest($4::text[]) AS k (kind)
+    CROSS JOIN LATERAL (
       SELECT 1 FROM outbox_events o
-      WHERE o.topic = $1 AND o.priority = $5 AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      WHERE o.topic = $1 AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
       LIMIT 1
     ) e
+  ), active AS (
+    SELECT priority, kind FROM waiting WHERE priority = (SELECT min(priority) FROM waiting)
   ), due AS (
     SELECT e.kind, e.key FROM active CROSS JOIN LATERAL (
       SELECT o.kind, o.key FROM outbox_events o
-      WHERE o.topic = $1 AND o.priority = $5 AND o.kind = active.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      WHERE o.topic = $1 AND o.priority = active.priority AND o.kind = active.kind AND o.dead_at IS NULL
+        AND o.available_at <= now()
       ORDER BY o.available_at, o.id
       LIMIT (SELECT ceil($6::numeric / greatest(count(*), 1)) FROM active)
       FOR UPDATE SKIP LOCKED
@@ -76,6 +95,7 @@ const CLAIM = `
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.lease_owner IS NULL OR o.available_at <= now())
+      ORDER BY o.id LIMIT $7
       FOR UPDATE SKIP LOCKED
     ) e
   ), taken AS (
@@ -83,34 +103,42 @@ const CLAIM = `
     WHERE id = ANY (ARRAY(SELECT id FROM held))
     RETURNING id, kind, key, attempts
   )
-  SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
-  FROM taken JOIN held USING (id) ORDER BY taken.id`;
+  SELECT chosen.priority, got.* FROM (SELECT min(priority) AS priority FROM waiting) chosen LEFT JOIN (
+    SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
+    FROM taken JOIN held USING (id)
+  ) got ON true ORDER BY got.id`;
 
 const URGENT = 0;
 const BULK = 1;
+const MAX_EVENTS_A_KEY = 1000;
 
 /** The queue: every statement on `outbox_events` that takes work or gives it back. */
 export class OutboxStore {
   constructor(private readonly sql: SqlRunner) {}
 
   /**
-   * Takes up to about `limit` keys for `leaseMs`: what someone may be waiting for first, the oldest first, kinds in
-   * equal shares. Never waits for another worker.
+   * Takes about `scope.size` keys for `leaseMs`: what someone may be waiting for first, the oldest first, kinds in equal
+   * shares. Never waits for another worker.
    * @returns `undefined` when nothing is due
    */
-  async claim(
-    topic: OutboxTopic,
-    kinds: readonly string[],
-    limit: number,
-    leaseMs: number,
-  ): Promise<Claim | undefined> {
-    for (const priority of [URGENT, BULK]) {
+  async claim(scope: ClaimScope, leaseMs: number): Promise<Claim | undefined> {
+    const { topic, kinds, size } = scope;
+    let priorities = scope.isUrgentOnly === true ? [URGENT] : [URGENT, BULK];
+    for (;;) {
       const owner = randomUUID();
-      const values = [topic, owner, leaseMs, kinds, priority, limit];
-      const rows = await this.sql.query<ClaimedRow>(CLAIM, values, 'outbox_claim');
-      if (rows.length > 0) return { owner, topic, isBulk: priority === BULK, keys: byKey(rows) };
+      const values = [topic, owner, leaseMs, kinds, priorities, size, MAX_EVENTS_A_KEY];
+      const rows = await this.sql.query<(ClaimedRow | NothingTaken) & { priority: number | null }>(
+        CLAIM,
+        values,
+        'outbox_claim',
+      );
+      const found = rows[0]?.priority ?? null;
+      const taken = rows.filter((row) => row.id !== null);
+      if (taken.length > 0) return { owner, topic, isBulk: found === BULK, keys: byKey(taken) };
+      // Another worker is taking all that is urgent at this moment; bulk work need not wait for it.
+      priorities = priorities.filter((priority) => found !== null && priority > found);
+      if (priorities.length === 0) return undefined;
     }
-    return undefined;
   }
 
   /**

@@ -111,7 +111,7 @@ export class PointTask {
       if (!live || texts.length === 0) return [];
       return [{ kind: kind.kind, generationId: live.id, collection: live.collection, texts }];
     });
-    return this.parts.vectors.find(scopes, lease.signal);
+    return this.parts.vectors.find(scopes, { signal: lease.signal, isUrgent: !lease.claim.isBulk });
   }
 
   private async carryOut(

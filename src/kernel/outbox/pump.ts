@@ -5,22 +5,24 @@ import { backOffMs, describeError, outageOf } from './failure-policy';
 
 export interface PumpOptions {
   name: string;
-  concurrency: number;
   pollMs: number;
   outageBaseMs: number;
   outageMaxMs: number;
   logger: Logger;
-  /**
-   * Takes one batch and works on it.
-   * @returns whether there was any, so that there may be more
-   * @throws OutageError to pause
-   */
-  step: () => Promise<boolean>;
+  /** One loop each. */
+  steps: readonly PumpStep[];
 }
 
 /**
- * Runs `step` in `concurrency` loops: again at once while there is work, otherwise when woken or after `pollMs`. An
- * outage pauses all loops, longer each time, until a step succeeds.
+ * Takes one batch and works on it.
+ * @returns whether there was any, so that there may be more
+ * @throws OutageError to pause
+ */
+export type PumpStep = () => Promise<boolean>;
+
+/**
+ * Runs each of `steps` in a loop: again at once while there is work, otherwise when woken or after `pollMs`. An outage
+ * pauses all loops, longer each time, until a step succeeds.
  */
 export class Pump {
   readonly name: string;
@@ -38,7 +40,7 @@ export class Pump {
   }
 
   start(): void {
-    this.loops = Promise.all(Array.from({ length: this.options.concurrency }, () => this.loop()));
+    this.loops = Promise.all(this.options.steps.map((step) => this.loop(step)));
   }
 
   wake(): void {
@@ -56,7 +58,7 @@ export class Pump {
     await this.loops;
   }
 
-  private async loop(): Promise<void> {
+  private async loop(step: PumpStep): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const pauseMs = this.resumeAt - performance.now();
       if (pauseMs > 0) {
@@ -65,7 +67,7 @@ export class Pump {
       }
       const wakesBefore = this.wakes;
       try {
-        const hadWork = await this.options.step();
+        const hadWork = await step();
         // Finding nothing due proves that the database answers, not that the vector server or the model does.
         if (hadWork || this.outage?.code === 'DATABASE_UNAVAILABLE') this.recover();
         if (!hadWork && this.wakes === wakesBefore) await this.sleep(this.options.pollMs);

@@ -1,11 +1,13 @@
 export interface RelaySettings {
   /** Records rendered in one transaction. */
   sourceBatchSize: number;
-  /** Points embedded and written together. Small enough that an urgent one does not wait long behind a batch. */
-  pointBatchSize: number;
+  /** Points embedded and written together; as the embedder says unless given. */
+  pointBatchSize?: number;
   sourceConcurrency: number;
   /** Two, so that one batch is written while the next is embedded. */
   pointConcurrency: number;
+  /** Further batches at once of points that someone may be waiting for, while the others are at bulk work. */
+  urgentPointConcurrency: number;
   /** How long a worker may be silent before others take its work over. */
   leaseMs: number;
   /** How long one call of the model may take; above the model's own deadlines, against one that hangs. */
@@ -26,10 +28,10 @@ export interface RelaySettings {
 }
 
 export const defaultRelaySettings: RelaySettings = {
-  sourceBatchSize: 32,
-  pointBatchSize: 32,
+  sourceBatchSize: 64,
   sourceConcurrency: 1,
   pointConcurrency: 2,
+  urgentPointConcurrency: 1,
   leaseMs: 60_000,
   embedTimeoutMs: 300_000,
   pollMs: 1_000,

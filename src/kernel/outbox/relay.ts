@@ -9,10 +9,10 @@ import { failureOf, outageOf } from './failure-policy';
 import type { FollowUpTask } from './follow-up';
 import { Lease, LeaseLostError } from './lease';
 import type { OutboxTopic } from './outbox-event.entity';
-import { OutboxStore, type Claim, type ClaimedKey } from './outbox-store';
+import { OutboxStore, type Claim, type ClaimedKey, type ClaimScope } from './outbox-store';
 import { PointLedger } from './point-ledger';
 import { PointTask } from './point-task';
-import { Pump } from './pump';
+import { Pump, type PumpStep } from './pump';
 import { defaultRelaySettings, type RelaySettings } from './relay-settings';
 import type { KeyOutcome, StepHook } from './relay-step';
 import { SourceTask } from './source-task';
@@ -77,10 +77,22 @@ export class Relay {
     this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
     const { recheckMs } = settings;
     this.pointTask = new PointTask({ outbox, ledger, store, catalog, vectors, kinds, logger, recheckMs, onStep });
+    const loops = (count: number, step: PumpStep): PumpStep[] => Array.from({ length: count }, () => step);
     const pumps = [
-      this.pump('source', settings.sourceConcurrency, () => this.relaySources()),
-      this.pump('point', settings.pointConcurrency, () => this.relayPoints()),
-      ...followUps.map((task) => this.pump(task.topic, task.concurrency, () => this.relayFollowUps(task))),
+      this.pump(
+        'source',
+        loops(settings.sourceConcurrency, () => this.relaySources()),
+      ),
+      this.pump('point', [
+        ...loops(settings.pointConcurrency, () => this.relayPoints()),
+        ...loops(settings.urgentPointConcurrency, () => this.relayPoints({ isUrgentOnly: true })),
+      ]),
+      ...followUps.map((task) =>
+        this.pump(
+          task.topic,
+          loops(task.concurrency, () => this.relayFollowUps(task)),
+        ),
+      ),
     ];
     this.pumps = new Map(pumps.map((pump) => [pump.name, pump]));
     this.listener = new NotificationListener(database.pool, CHANNEL, (payload) => this.onNotify(payload), logger);
@@ -116,9 +128,9 @@ export class Relay {
     return [...this.pumps.values()].map((pump) => pump.outage).find((outage) => outage !== undefined);
   }
 
-  private pump(name: OutboxTopic, concurrency: number, step: () => Promise<boolean>): Pump {
+  private pump(name: OutboxTopic, steps: readonly PumpStep[]): Pump {
     const { pollMs, outageBaseMs, outageMaxMs } = this.settings;
-    return new Pump({ name, concurrency, pollMs, outageBaseMs, outageMaxMs, logger: this.parts.logger, step });
+    return new Pump({ name, steps, pollMs, outageBaseMs, outageMaxMs, logger: this.parts.logger });
   }
 
   private onNotify(payload: string | undefined): void {
@@ -136,7 +148,8 @@ export class Relay {
   }
 
   private relaySources(): Promise<boolean> {
-    return this.relayBatch('source', this.kindNames, this.settings.sourceBatchSize, async (lease) => {
+    const scope = { topic: 'source', kinds: this.kindNames, size: this.settings.sourceBatchSize } as const;
+    return this.relayBatch(scope, async (lease) => {
       const outcomes = await this.sourceTask.run(lease.claim);
       lease.settle(keysWith(outcomes, 'done'));
       this.pumps.get('point')?.wake();
@@ -144,8 +157,10 @@ export class Relay {
     });
   }
 
-  private relayPoints(): Promise<boolean> {
-    return this.relayBatch('point', this.kindNames, this.settings.pointBatchSize, async (lease) => {
+  private relayPoints(options: { isUrgentOnly?: boolean } = {}): Promise<boolean> {
+    const size = this.settings.pointBatchSize ?? this.parts.embedder.batchSize;
+    const scope = { topic: 'point', kinds: this.kindNames, size, ...options } as const;
+    return this.relayBatch(scope, async (lease) => {
       const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => this.pointTask.run(lease, keys));
       await this.parts.onStep?.('settled', { topic: 'point', keys: outcomes.size });
       await this.acknowledgePoints(lease, keysWith(outcomes, 'done'));
@@ -155,7 +170,7 @@ export class Relay {
   }
 
   private relayFollowUps(task: FollowUpTask): Promise<boolean> {
-    return this.relayBatch(task.topic, task.kinds, task.batchSize, async (lease) => {
+    return this.relayBatch({ topic: task.topic, kinds: task.kinds, size: task.batchSize }, async (lease) => {
       const { claim, signal } = lease;
       const acknowledge = async (transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void> => {
         await this.outbox.acknowledge(claim, keys, transaction);
@@ -169,13 +184,12 @@ export class Relay {
   }
 
   private async relayBatch(
-    topic: OutboxTopic,
-    kinds: readonly string[],
-    size: number,
+    scope: ClaimScope,
     work: (lease: Lease) => Promise<Map<ClaimedKey, KeyOutcome>>,
   ): Promise<boolean> {
-    const claim = await this.outbox.claim(topic, kinds, size, this.settings.leaseMs);
+    const claim = await this.outbox.claim(scope, this.settings.leaseMs);
     if (!claim) return false;
+    const { topic } = scope;
     const lease = new Lease(this.outbox, claim, this.settings.leaseMs);
     this.leases.add(lease);
     try {

@@ -154,11 +154,11 @@ export class SourceTask {
           diffs.flatMap((diff) => diff.contestedIds),
         )
       : undefined;
-    await rows.apply(
-      kind,
-      diffs.map((diff, i) => ({ sourceId: ids[i] as number, changes: diff.changes(texts) })),
-    );
-    await rows.setPayloads(kind, new Map(rendered.map(({ payload }, i) => [ids[i] as number, payload])));
+    const changed = diffs.map((diff, i) => ({ sourceId: ids[i] as number, changes: diff.changes(texts) }));
+    const payloads = new Map(rendered.map(({ payload }, i) => [ids[i] as number, payload]));
+    if (changed.some(({ changes }) => changes.inserted.length > 0)) await rows.announcePayloads(payloads);
+    await rows.apply(kind, changed);
+    await rows.setPayloads(kind, payloads);
   }
 }
 

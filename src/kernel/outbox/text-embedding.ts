@@ -11,6 +11,11 @@ import { OutageError } from './failure-policy';
 /** A text's vector, or why this text has none. */
 export type TextOutcome = { vector: Float32Array } | { error: Error };
 
+export interface EmbeddingCall {
+  signal: AbortSignal;
+  isUrgent: boolean;
+}
+
 const PROBE_TEXT = 'kindred';
 
 /**
@@ -32,9 +37,9 @@ export class TextEmbedding {
    * @returns one outcome per text, same order
    * @throws OutageError the model does not work at all, or is throttled
    */
-  async embed(texts: readonly string[], signal: AbortSignal): Promise<TextOutcome[]> {
+  async embed(texts: readonly string[], call: EmbeddingCall): Promise<TextOutcome[]> {
     const outcomes = new Array<TextOutcome>(texts.length);
-    await this.embedInto(outcomes, texts, [...texts.keys()], signal, true);
+    await this.embedInto(outcomes, texts, [...texts.keys()], call, true);
     return outcomes;
   }
 
@@ -42,34 +47,34 @@ export class TextEmbedding {
     outcomes: TextOutcome[],
     texts: readonly string[],
     indexes: readonly number[],
-    signal: AbortSignal,
+    call: EmbeddingCall,
     mayRepeat: boolean,
   ): Promise<void> {
     if (indexes.length === 0) return;
-    const error = await this.attempt(outcomes, texts, indexes, signal);
+    const error = await this.attempt(outcomes, texts, indexes, call);
     if (!error) return;
-    signal.throwIfAborted();
+    call.signal.throwIfAborted();
     const [first] = indexes;
     if (error instanceof TextTooLongError && error.index >= 0 && error.index < indexes.length) {
       const tooLong = indexes[error.index] as number;
       outcomes[tooLong] = { error };
       const rest = indexes.filter((index) => index !== tooLong);
-      return this.embedInto(outcomes, texts, rest, signal, mayRepeat);
+      return this.embedInto(outcomes, texts, rest, call, mayRepeat);
     }
     if (error instanceof ModelThrottledError) throw new OutageError(error, error.retryAfterMs);
-    const isWorking = await this.isWorking(signal);
-    signal.throwIfAborted();
+    const isWorking = await this.isWorking(call);
+    call.signal.throwIfAborted();
     if (!isWorking) throw new OutageError(error);
     // The model works, so it was a passing fault or one of the texts.
     const mayPass = !(error instanceof DomainError) || error.retryable;
-    if (mayRepeat && mayPass && indexes.length > 1) return this.embedInto(outcomes, texts, indexes, signal, false);
+    if (mayRepeat && mayPass && indexes.length > 1) return this.embedInto(outcomes, texts, indexes, call, false);
     if (indexes.length === 1 && first !== undefined) {
       outcomes[first] = { error };
       return;
     }
     const middle = indexes.length >> 1;
-    await this.embedInto(outcomes, texts, indexes.slice(0, middle), signal, false);
-    await this.embedInto(outcomes, texts, indexes.slice(middle), signal, false);
+    await this.embedInto(outcomes, texts, indexes.slice(0, middle), call, false);
+    await this.embedInto(outcomes, texts, indexes.slice(middle), call, false);
   }
 
   /** Fills in the outcomes, or answers with the error that concerns them all. */
@@ -77,12 +82,12 @@ export class TextEmbedding {
     outcomes: TextOutcome[],
     texts: readonly string[],
     indexes: readonly number[],
-    signal: AbortSignal,
+    call: EmbeddingCall,
   ): Promise<Error | undefined> {
     try {
       const vectors = await this.call(
         indexes.map((index) => texts[index] as string),
-        signal,
+        call,
       );
       for (const [position, index] of indexes.entries()) {
         const vector = vectors[position];
@@ -97,7 +102,7 @@ export class TextEmbedding {
   }
 
   /** One call that ends when it is given up or takes too long, even if the embedder does not heed its signal. */
-  private async call(texts: string[], signal: AbortSignal): Promise<Float32Array[]> {
+  private async call(texts: string[], { signal, isUrgent }: EmbeddingCall): Promise<Float32Array[]> {
     const ending = new AbortController();
     let end: () => void = () => undefined;
     const ended = new Promise<never>((_, reject) => {
@@ -109,9 +114,10 @@ export class TextEmbedding {
     const timer = setTimeout(() => {
       ending.abort(new ModelUnavailableError(`${this.model.name} did not answer within ${this.timeoutMs} ms.`));
     }, this.timeoutMs);
+    const options = { purpose: 'document', isUrgent, signal: ending.signal } as const;
     try {
       signal.throwIfAborted();
-      return await Promise.race([this.embedder.embed(texts, { purpose: 'document', signal: ending.signal }), ended]);
+      return await Promise.race([this.embedder.embed(texts, options), ended]);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
@@ -119,9 +125,9 @@ export class TextEmbedding {
     }
   }
 
-  private async isWorking(signal: AbortSignal): Promise<boolean> {
+  private async isWorking(call: EmbeddingCall): Promise<boolean> {
     const outcomes: TextOutcome[] = [];
-    return (await this.attempt(outcomes, [PROBE_TEXT], [0], signal)) === undefined;
+    return (await this.attempt(outcomes, [PROBE_TEXT], [0], call)) === undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { DENSE, type VectorStore } from '../vector/vector-store';
 import type { PointLedger } from './point-ledger';
 import type { PlannedPoint } from './point-plan';
-import type { TextEmbedding } from './text-embedding';
+import type { EmbeddingCall, TextEmbedding } from './text-embedding';
 
 /** The text's dense vector, or why it has none. */
 export type DenseOutcome = { dense: Float32Array } | { error: Error };
@@ -26,14 +26,14 @@ export class VectorSource {
   ) {}
 
   /** @returns by content hash */
-  async find(scopes: readonly ReuseScope[], signal: AbortSignal): Promise<Map<string, DenseOutcome>> {
+  async find(scopes: readonly ReuseScope[], call: EmbeddingCall): Promise<Map<string, DenseOutcome>> {
     const found = new Map<string, DenseOutcome>();
     for (const scope of scopes) for (const [hash, dense] of await this.stored(scope)) found.set(hash, { dense });
     const missing = new Map<string, string>();
     for (const { contentHash, text } of scopes.flatMap((scope) => scope.texts)) {
       if (!found.has(contentHash)) missing.set(contentHash, text);
     }
-    const outcomes = await this.embedding.embed([...missing.values()], signal);
+    const outcomes = await this.embedding.embed([...missing.values()], call);
     for (const [i, hash] of [...missing.keys()].entries()) {
       const outcome = outcomes[i];
       if (!outcome) throw new Error('The embedding answered fewer outcomes than texts');

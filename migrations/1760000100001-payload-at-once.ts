@@ -1,0 +1,1735 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Ledger entries get their payload when they are made, where the transaction says it, instead of by a second write. And
+ * the two tables that are rewritten all the time are vacuumed long before a fifth of them is dead.
+ */
+export class PayloadAtOnce1760000100001 implements MigrationInterface {
+  name = 'PayloadAtOnce1760000100001';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const table of ['outbox_events', 'vector_points']) {
+      await queryRunner.query(
+        `ALTER TABLE ${table} SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02)`,
+      );
+    }
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profile_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.profile_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM profile_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experience_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.work_experience_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM work_experience_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_project_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.project_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.project_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.project_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM project_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_education_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.education_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.education_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.education_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM education_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skill_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.skill_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM skill_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_description_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.job_description_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM job_description_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_resume_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.generated_resume_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM resume_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_story_chunk_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.story_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.story_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.story_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.paragraph_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.paragraph_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM story_chunk_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concept_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.tag_concept_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM tag_concept_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.content_item_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM content_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$capture$`);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_profile_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'profile', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.profile_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM profile_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_work_experience_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.work_experience_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM work_experience_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_project_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'project', row.project_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'project', row.project_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'project', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.project_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM project_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_education_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'education', row.education_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'education', row.education_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'education', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.education_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM education_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_skill_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'skill', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.skill_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM skill_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_job_description_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.job_description_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM job_description_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_resume_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.generated_resume_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM resume_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_story_chunk_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'story', row.story_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'story', row.story_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'story', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.story_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.paragraph_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.paragraph_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM story_chunk_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_tag_concept_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.tag_concept_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM tag_concept_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_content_embeddings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE taken bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM new_rows row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM new_rows row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    WITH adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
+        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
+      WHERE vector_points.state = 'deleting'
+      RETURNING point_id
+    ), queued AS (
+      INSERT INTO outbox_events (topic, kind, key, priority)
+      SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING
+    )
+    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    IF taken > 0 THEN
+      RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
+        USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
+    END IF;
+    END IF;
+    WITH touched AS (
+      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
+        entity_id = fresh.content_item_id, error = NULL, error_code = NULL
+      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
+      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
+        AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.chunk_index, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.chunk_index, stale.archived_at)
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
+  ELSIF TG_OP = 'DELETE' THEN
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM old_rows row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  ELSE
+    WITH released AS (
+      UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
+      FROM content_embeddings row
+      WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
+      RETURNING point.point_id
+    )
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+  END IF;
+  PERFORM pg_notify('kindred_outbox', 'point');
+  RETURN NULL;
+END
+$function$`);
+    for (const table of ['outbox_events', 'vector_points']) {
+      await queryRunner.query(
+        `ALTER TABLE ${table} RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor)`,
+      );
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import type { EmbedOptions } from '../../src/kernel/model/embedder';
+import type { RelayStep } from '../../src/kernel/outbox/relay-step';
+import { eventually, kindNames, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+
+let servers: WritePathServers;
+const opened: WritePath[] = [];
+
+beforeAll(async () => {
+  servers = await WritePathServers.start();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((path) => path.close()));
+});
+
+afterAll(async () => {
+  await servers.close();
+});
+
+async function open(options?: OpenOptions): Promise<WritePath> {
+  const path = await servers.open(options);
+  opened.push(path);
+  return path;
+}
+
+/** Holds whoever comes until it is opened, and says when somebody has come. */
+function gate(): { pass: () => Promise<void>; open: () => void; reached: Promise<void> } {
+  let reach: () => void = () => undefined;
+  let open: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const isOpen = new Promise<void>((resolve) => (open = resolve));
+  return {
+    pass: () => {
+      reach();
+      return isOpen;
+    },
+    open: () => open(),
+    reached,
+  };
+}
+
+const sources = { topic: 'source', kinds: kindNames } as const;
+const insertTag = `INSERT INTO tag_concepts (name) VALUES ($1) RETURNING id`;
+
+function importTags(path: WritePath, count: number): Promise<unknown> {
+  return path.database.transaction({ isBulk: true }, (transaction) =>
+    transaction.query(`INSERT INTO tag_concepts (name) SELECT 'import ' || i FROM generate_series(1, $1) i`, [count]),
+  );
+}
+
+const isIndexed = async (path: WritePath, id: number): Promise<void> => {
+  const [row] = await path.sql<{ state: string }>('SELECT state FROM vector_points WHERE entity_id = $1', [id]);
+  expect(row?.state).toBe('indexed');
+};
+
+describe('an edit that someone waits for', () => {
+  it('passes a long import whose batches keep every ordinary worker busy', async () => {
+    const bulk = gate();
+    const path = await open({
+      onEmbed: (texts) => (texts.some((text) => text.includes('import')) ? bulk.pass() : undefined),
+    });
+    await importTags(path, 400);
+    path.relay();
+    await bulk.reached;
+    const id = await path.id(insertTag, ['edit']);
+    await eventually(() => isIndexed(path, id));
+    expect(path.embedded).toEqual(['edit']);
+    bulk.open();
+    await path.idle();
+    expect(await path.drift()).toEqual([]);
+  });
+
+  it('is marked for the model, and an import is not', async () => {
+    const calls: { texts: readonly string[]; options: EmbedOptions }[] = [];
+    const path = await open({
+      embedder: createDeterministicEmbedder({ onEmbed: (texts, options) => void calls.push({ texts, options }) }),
+    });
+    await importTags(path, 10);
+    await path.id(insertTag, ['edit']);
+    path.relay();
+    await path.idle();
+    for (const { texts, options } of calls) {
+      expect([...new Set(texts.map((text) => !text.includes('import')))]).toEqual([options.isUrgent]);
+    }
+  });
+
+  it('of a record that is being imported takes the events of both', async () => {
+    const path = await open();
+    await importTags(path, 3);
+    await path.sql(`UPDATE tag_concepts SET name = 'edited' WHERE name = 'import 2'`);
+    const claim = await path.outbox.claim({ ...sources, size: 10, isUrgentOnly: true }, 1000);
+    expect(claim?.keys.map((key) => key.eventIds.length)).toEqual([2]);
+    expect(await path.outbox.claim({ ...sources, size: 10, isUrgentOnly: true }, 1000)).toBeUndefined();
+    expect((await path.outbox.claim({ ...sources, size: 10 }, 1000))?.keys).toHaveLength(2);
+  });
+
+  it('that another worker is taking does not keep this one from bulk work', async () => {
+    const path = await open();
+    await importTags(path, 3);
+    const id = await path.id(insertTag, ['edit']);
+    await path.database.transaction({}, async (transaction) => {
+      await transaction.query('SELECT 1 FROM outbox_events WHERE key = $1 FOR UPDATE', [String(id)]);
+      const claim = await path.outbox.claim({ ...sources, size: 10 }, 1000);
+      expect(claim?.isBulk).toBe(true);
+      expect(claim?.keys).toHaveLength(3);
+    });
+  });
+});
+
+describe('batches', () => {
+  it('are formed across events, up to what suits the model', async () => {
+    const sizes: number[] = [];
+    const path = await open({ onEmbed: (texts) => void sizes.push(texts.length) });
+    await importTags(path, 600);
+    const sources = path.relay({ pointConcurrency: 0, urgentPointConcurrency: 0 });
+    await eventually(async () =>
+      expect(await path.sql(`SELECT 1 FROM outbox_events WHERE topic = 'source'`)).toEqual([]),
+    );
+    await sources.stop();
+    path.relay({ pointConcurrency: 1 });
+    await path.idle();
+    expect(sizes).toEqual([256, 256, 88]);
+  });
+
+  it('bound what is held in memory, however long the queue', async () => {
+    const held = gate();
+    let waiting = 0;
+    const path = await open({
+      onEmbed: (texts) => {
+        waiting += texts.length;
+        return held.pass();
+      },
+    });
+    await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 800) i`);
+    path.relay({ pointBatchSize: 50 });
+    await eventually(async () =>
+      expect(await path.sql(`SELECT 1 FROM outbox_events WHERE topic = 'source'`)).toEqual([]),
+    );
+    // Two ordinary loops and an urgent one.
+    expect(waiting).toBeLessThanOrEqual(150);
+    const [leased] = await path.sql<{ count: number }>(
+      `SELECT count(*)::int AS count FROM outbox_events WHERE lease_owner IS NOT NULL`,
+    );
+    expect(leased?.count).toBeLessThanOrEqual(150);
+    held.open();
+    await path.idle();
+  });
+
+  it('take a key with very many events in parts', async () => {
+    const path = await open();
+    const id = await path.id(insertTag, ['hot']);
+    await path.sql(
+      `INSERT INTO outbox_events (topic, kind, key, captured_xid) SELECT 'source', 'tag_concept', $1, -i FROM generate_series(1, 2500) i`,
+      [String(id)],
+    );
+    const claim = await path.outbox.claim({ ...sources, size: 10 }, 50);
+    expect(claim?.keys.map((key) => key.eventIds.length)).toEqual([1000]);
+    path.relay();
+    await path.idle();
+    expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]);
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
+describe('a lease', () => {
+  it('is renewed for as long as a call of the model takes', async () => {
+    const held = gate();
+    const path = await open({ onEmbed: () => held.pass() });
+    await path.id(insertTag, ['slow']);
+    path.relay({ leaseMs: 150 });
+    path.relay({ leaseMs: 150 });
+    await held.reached;
+    const endOf = async (): Promise<number> => {
+      const [row] = await path.sql<{ end: Date }>('SELECT available_at AS end FROM outbox_events');
+      return row?.end.getTime() ?? 0;
+    };
+    const first = await endOf();
+    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 450));
+    held.open();
+    await path.idle();
+    expect(path.embedded).toEqual(['slow']);
+    expect(path.logger.lines.filter((line) => line.message.includes('lost a lease'))).toEqual([]);
+  });
+
+  it('of a worker that died ends, and others do its work', async () => {
+    const path = await open();
+    await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 20) i`);
+    expect((await path.outbox.claim({ ...sources, size: 20 }, 100))?.keys).toHaveLength(20);
+    path.relay();
+    await path.idle();
+    expect(path.embedded).toHaveLength(20);
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
+const changes: [change: string, statements: string[]][] = [
+  ['edited', [`UPDATE tag_concepts SET name = 'after'`]],
+  ['edited and changed back', [`UPDATE tag_concepts SET name = 'between'`, `UPDATE tag_concepts SET name = 'storm'`]],
+  ['given another payload', [`UPDATE tag_concepts SET category = 'weather'`]],
+  ['archived', [`UPDATE tag_concepts SET archived_at = now()`]],
+  ['deleted', [`DELETE FROM tag_concepts`]],
+];
+const steps: RelayStep[] = ['claimed', 'embedded', 'upserted', 'settled'];
+
+describe('a worker that sleeps past its lease', () => {
+  it.each(steps.flatMap((step) => changes.map(([change, statements]) => ({ step, change, statements }))))(
+    'when $step leaves nothing of its own behind where the record is $change meanwhile',
+    async ({ step, statements }) => {
+      const path = await open();
+      const asleep = gate();
+      await path.id(insertTag, ['calm']);
+      const first = path.relay();
+      await path.idle();
+      await first.stop();
+      // A lease that is never renewed, as if the process stood still.
+      const sleeper = path.relay(
+        { leaseMs: 60_000, pointConcurrency: 1, urgentPointConcurrency: 0 },
+        (at, { topic }) => (at === step && topic === 'point' ? asleep.pass() : undefined),
+      );
+      await path.sql(`UPDATE tag_concepts SET name = 'storm'`);
+      await asleep.reached;
+      await path.sql(`UPDATE outbox_events SET available_at = now()`);
+      for (const statement of statements) {
+        await path.sql(statement);
+        const other = path.relay({ leaseMs: 60_000 });
+        await path.idle();
+        await other.stop();
+      }
+      asleep.open();
+      await sleeper.stop();
+      path.relay();
+      // A deletion that was contested is looked at again later.
+      await eventually(async () => expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]));
+      expect(await path.drift()).toEqual([]);
+    },
+  );
+});
