@@ -19,7 +19,13 @@ function chunks(texts: readonly string[], embeddingType = 'chunk'): RenderedChun
 }
 
 function rows(texts: readonly string[], embeddingType = 'chunk', firstId = 1): ExistingRow[] {
-  return chunks(texts, embeddingType).map((chunk, i) => ({ id: firstId + i, ...chunk }));
+  return chunks(texts, embeddingType).map((chunk, i) => ({
+    id: firstId + i,
+    pointId: String(firstId + i),
+    isAdopted: false,
+    adoptedHash: null,
+    ...chunk,
+  }));
 }
 
 const diffRows = (existing: readonly ExistingRow[], wanted: readonly RenderedChunk[]): RowChanges =>

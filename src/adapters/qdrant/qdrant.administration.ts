@@ -4,6 +4,7 @@ import type {
   CollectionSpec,
   PayloadIndexType,
   QuantizationMode,
+  VectorLayout,
 } from '../../kernel/vector/vector-store';
 import { DENSE, LEXICAL } from '../../kernel/vector/vector-store';
 import type { QdrantTransport } from './qdrant.transport';
@@ -20,6 +21,23 @@ export class QdrantAdministration {
   async describeCollection(name: string): Promise<CollectionInfo | undefined> {
     try {
       return collectionInfo(await this.#transport.send('GET', collectionPath(name)));
+    } catch (error) {
+      if (error instanceof VectorStoreRejectedError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async describeVectors(name: string): Promise<VectorLayout[] | undefined> {
+    try {
+      const info = await this.#transport.send<Schemas['CollectionInfo']>('GET', collectionPath(name));
+      const { vectors } = info.config.params;
+      if (!vectors) return [];
+      const named = isUnnamed(vectors) ? { '': vectors } : (vectors as Record<string, Schemas['VectorParams']>);
+      return Object.entries(named).map(([vector, { size, distance }]) => ({
+        name: vector,
+        dimensions: size,
+        distance,
+      }));
     } catch (error) {
       if (error instanceof VectorStoreRejectedError && error.status === 404) return undefined;
       throw error;
@@ -65,6 +83,10 @@ export class QdrantAdministration {
     const body: Schemas['ChangeAliasesOperation'] = { actions };
     await this.#transport.send('POST', '/collections/aliases', { body });
   }
+}
+
+function isUnnamed(vectors: object): vectors is Schemas['VectorParams'] {
+  return typeof (vectors as { size?: unknown }).size === 'number';
 }
 
 export function collectionPath(name: string): string {

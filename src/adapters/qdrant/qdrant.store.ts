@@ -10,6 +10,7 @@ import type {
   PointId,
   SparseVector,
   StoredPoint,
+  VectorLayout,
   VectorName,
   VectorQuery,
   VectorStore,
@@ -110,6 +111,24 @@ export class QdrantStore implements VectorStore {
     return records.map(storedPoint);
   }
 
+  describeVectors(collection: string): Promise<VectorLayout[] | undefined> {
+    return this.#administration.describeVectors(collection);
+  }
+
+  async retrieveVectors(collection: string, ids: readonly PointId[], vector: string): Promise<Map<PointId, number[]>> {
+    if (ids.length === 0) return new Map();
+    const with_vector = vector === '' ? true : [vector];
+    const body: Schemas['PointRequest'] = { ids: [...ids], with_payload: false, with_vector };
+    const path = `${collectionPath(collection)}/points`;
+    const records = await this.#transport.send<Schemas['Record'][]>('POST', path, { body });
+    return new Map(
+      records.flatMap(({ id, vector: stored }) => {
+        const found = vector === '' ? stored : (stored as Record<string, unknown> | null | undefined)?.[vector];
+        return isVector(found) ? [[String(id), found] as const] : [];
+      }),
+    );
+  }
+
   async scroll(
     collection: string,
     page: { filter?: VectorFilter; limit: number; after?: PointId; payload: boolean | string[] },
@@ -189,6 +208,11 @@ function hits(answer: Schemas['QueryResponse'] | undefined, scoreOf: (score: num
 
 function payloadSelector(wanted: boolean | string[]): boolean | string[] {
   return Array.isArray(wanted) && wanted.length === 0 ? false : wanted;
+}
+
+/** Neither a sparse vector nor several. */
+function isVector(value: unknown): value is number[] {
+  return Array.isArray(value) && typeof value[0] === 'number';
 }
 
 function storedPoint(record: Schemas['Record']): StoredPoint {

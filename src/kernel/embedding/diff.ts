@@ -5,6 +5,7 @@ import { countWords, likeness, type WordCounts } from './text-likeness';
 /** What a diff needs to know of an embedding row. */
 export interface ExistingRow {
   id: number;
+  pointId: string;
   embeddingType: string;
   chunkIndex: number;
   contentHash: string;
@@ -12,6 +13,10 @@ export interface ExistingRow {
   endOffset: number | null;
   tokenCount: number | null;
   headingPath: readonly string[] | null;
+  /** Whether its vector was taken over from elsewhere, not made from the row's text. */
+  isAdopted: boolean;
+  /** What the record's text of this type was when the vector was first seen. */
+  adoptedHash: string | null;
 }
 
 /** A row and the chunk that it is to hold. */

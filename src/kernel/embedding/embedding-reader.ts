@@ -27,6 +27,7 @@ const OTHER_COLUMNS: readonly [column: string, property: string][] = [
   ['updated_at', 'updatedAt'],
   ['created_by', 'createdBy'],
   ['updated_by', 'updatedBy'],
+  ['legacy_key', 'legacyKey'],
 ];
 
 function rowSelect(spec: EmbeddingSpec, wanted?: Wanted): string {

@@ -101,6 +101,14 @@ export abstract class EmbeddingRow {
   @Field(() => String, { nullable: true })
   updatedBy!: string | null;
 
+  /** Key of the row of another table that this one was migrated from. */
+  @Column({ name: 'legacy_key', type: 'text', nullable: true })
+  legacyKey!: string | null;
+
+  /** Values of that row for which there is no column here. */
+  @Column({ name: 'legacy_extra', type: 'jsonb', nullable: true })
+  legacyExtra!: Record<string, unknown> | null;
+
   @Column({ name: 'archived_at', type: 'timestamptz', nullable: true })
   @Field(() => GraphQLISODateTime, { nullable: true })
   archivedAt!: Date | null;

@@ -35,6 +35,13 @@ export const createHashTrigger = (table: string): string =>
  */
 export const PAYLOADS_SETTING = 'kindred.payloads';
 
+/** Writers that bring vectors along say in `kindred.adopted_from` which collection holds them. */
+const EMBEDDING_VARIABLES = [
+  'DECLARE',
+  '  taken bigint;',
+  `  vector_home text := nullif(current_setting('kindred.adopted_from', true), '');`,
+].join('\n');
+
 const captureName = (table: string): string => `kindred_capture_${table}`;
 
 /** A change of a row in `table` that makes another record's text or payload stale. */
@@ -163,22 +170,28 @@ function embeddingBody(kind: RecordKind): string {
   if (!spec) return '';
   const { table, sourceColumn, chunkColumn } = spec;
   const columns = ['content_hash', sourceColumn, 'embedding_type', chunkColumn, 'archived_at'];
+  // A row whose vector comes from elsewhere, or that has no text yet, is its record's to complete.
   const adopt = (rows: string): string =>
     [
       `    WITH payloads AS MATERIALIZED (`,
       `      SELECT key::int AS entity_id, value AS payload`,
       `      FROM jsonb_each(coalesce(nullif(current_setting('${PAYLOADS_SETTING}', true), ''), '{}')::jsonb)`,
       `    ), adopted AS (`,
-      `      INSERT INTO vector_points (point_id, kind, entity_id, payload)`,
-      `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn}, coalesce(payloads.payload, '{}')`,
+      `      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)`,
+      `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn}, coalesce(payloads.payload, '{}'), vector_home`,
       `      FROM ${rows} row LEFT JOIN payloads ON payloads.entity_id = row.${sourceColumn}`,
       `      ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',`,
-      `        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL`,
+      `        revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,`,
+      `        adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL`,
       `      WHERE vector_points.state = 'deleting'`,
       `      RETURNING point_id`,
       `    ), queued AS (`,
       `      INSERT INTO outbox_events (topic, kind, key, priority)`,
-      `      SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM adopted ON CONFLICT DO NOTHING`,
+      `      SELECT DISTINCT found.topic, '${kind.kind}', found.key, kindred_priority()`,
+      `      FROM ${rows} row CROSS JOIN LATERAL (`,
+      `        SELECT CASE WHEN vector_home IS NULL AND row.text <> '' THEN 'point' ELSE 'source' END AS topic,`,
+      `          CASE WHEN vector_home IS NULL AND row.text <> '' THEN row.qdrant_point_id::text ELSE row.${sourceColumn}::text END AS key`,
+      `      ) found ON CONFLICT DO NOTHING`,
       `    )`,
       `    SELECT (SELECT count(*) FROM ${rows} row) - (SELECT count(*) FROM adopted) INTO taken;`,
       `    IF taken > 0 THEN`,
@@ -216,6 +229,11 @@ function embeddingBody(kind: RecordKind): string {
     `    )`,
     `    INSERT INTO outbox_events (topic, kind, key, priority)`,
     `    SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;`,
+    // A row that was given to another record carries the payload of the one it left.
+    `    INSERT INTO outbox_events (topic, kind, key, priority)`,
+    `    SELECT DISTINCT 'source', '${kind.kind}', moved.key::text, kindred_priority()`,
+    `    FROM ${pairs} CROSS JOIN LATERAL unnest(ARRAY[fresh.${sourceColumn}, stale.${sourceColumn}]) AS moved (key)`,
+    `    WHERE fresh.${sourceColumn} <> stale.${sourceColumn} ON CONFLICT DO NOTHING;`,
     `  ELSIF TG_OP = 'DELETE' THEN`,
     release('old_rows'),
     `  ELSE`,
@@ -291,7 +309,7 @@ export function captureFunctions(kinds: readonly RecordKind[]): CaptureFunction[
     .filter(({ dependents }) => dependents.length > 0)
     .map(({ table, dependents, own }) => captureFunction(table, recordBody(table, dependents, own)));
   const embeddings = kinds.flatMap((kind) =>
-    kind.embedding ? [captureFunction(kind.embedding.table, embeddingBody(kind), 'DECLARE taken bigint;')] : [],
+    kind.embedding ? [captureFunction(kind.embedding.table, embeddingBody(kind), EMBEDDING_VARIABLES)] : [],
   );
   return [...records, ...embeddings];
 }

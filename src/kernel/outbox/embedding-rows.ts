@@ -20,10 +20,12 @@ export class EmbeddingRows {
   async existing(kind: RecordKind, sourceIds: readonly number[]): Promise<Map<number, ExistingRow[]>> {
     const spec = specOf(kind);
     const rows = await this.sql.query<ExistingRow & { sourceId: number }>(
-      `SELECT t.id, t.${spec.sourceColumn} AS "sourceId", t.embedding_type AS "embeddingType",
+      `SELECT t.id, t.qdrant_point_id AS "pointId", t.${spec.sourceColumn} AS "sourceId", t.embedding_type AS "embeddingType",
          t.${spec.chunkColumn} AS "chunkIndex", t.content_hash AS "contentHash", t.start_offset AS "startOffset",
-         t.end_offset AS "endOffset", t.token_count AS "tokenCount", t.heading_path AS "headingPath"
-       FROM ${spec.table} t WHERE t.${spec.sourceColumn} = ANY ($1::int[])`,
+         t.end_offset AS "endOffset", t.token_count AS "tokenCount", t.heading_path AS "headingPath",
+         p.adopted_from IS NOT NULL AS "isAdopted", p.adopted_hash AS "adoptedHash"
+       FROM ${spec.table} t LEFT JOIN vector_points p ON p.point_id = t.qdrant_point_id
+       WHERE t.${spec.sourceColumn} = ANY ($1::int[])`,
       [sourceIds],
       `embedding_rows_${kind.kind}`,
     );
@@ -64,6 +66,32 @@ export class EmbeddingRows {
   async announcePayloads(payloads: ReadonlyMap<number, Payload>): Promise<void> {
     const byId = JSON.stringify(Object.fromEntries(payloads));
     await this.sql.query(`SELECT set_config('${PAYLOADS_SETTING}', $1, true)`, [byId], 'announce_payloads');
+  }
+
+  /** Notes what the records' texts were when their adopted vectors were first seen. */
+  async noteFirstSeen(seen: readonly { pointId: string; textHash: string }[]): Promise<void> {
+    if (seen.length === 0) return;
+    await this.sql.query(
+      `UPDATE vector_points p SET adopted_hash = s.text_hash
+       FROM unnest($1::uuid[], $2::text[]) AS s (point_id, text_hash) WHERE p.point_id = s.point_id`,
+      [seen.map(({ pointId }) => pointId), seen.map(({ textHash }) => textHash)],
+    );
+  }
+
+  /** From here on these points are embedded from their rows' texts. */
+  async endAdoption(kind: RecordKind, pointIds: readonly string[]): Promise<void> {
+    if (pointIds.length === 0) return;
+    await this.sql.query(
+      `WITH ended AS (
+         UPDATE vector_points SET adopted_from = NULL, adopted_hash = NULL, indexed_hash = NULL, state = 'pending',
+           revision = nextval('kindred_revision'), state_since = now()
+         WHERE point_id = ANY ($2::uuid[]) AND state <> 'deleting'
+         RETURNING point_id
+       )
+       INSERT INTO outbox_events (topic, kind, key, priority)
+       SELECT 'point', $1, point_id::text, kindred_priority() FROM ended ON CONFLICT DO NOTHING`,
+      [kind.kind, pointIds],
+    );
   }
 
   /**

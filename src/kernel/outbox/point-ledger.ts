@@ -17,6 +17,8 @@ export interface PointRecord {
   indexedRevision: string | null;
   indexedHash: string | null;
   generationId: number | null;
+  /** Where its vector is taken over from; null when Kindred embeds its text. */
+  adoptedFrom: string | null;
   row: EmbeddedRow | null;
 }
 
@@ -63,7 +65,8 @@ export class PointLedger {
     const rows = await this.sql.query<LoadedRow>(
       `SELECT wanted.point_id AS "pointId", p.kind, p.state, p.revision, p.entity_id AS "entityId", p.payload,
          p.indexed_revision AS "indexedRevision",
-         p.indexed_hash AS "indexedHash", p.generation_id AS "generationId", e.embedding_type AS "embeddingType",
+         p.indexed_hash AS "indexedHash", p.generation_id AS "generationId", p.adopted_from AS "adoptedFrom",
+         e.embedding_type AS "embeddingType",
          e.${spec.chunkColumn} AS "chunkIndex", e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
          e.archived_at IS NOT NULL AS "isArchived"
        FROM unnest($1::uuid[]) AS wanted (point_id)
@@ -227,12 +230,35 @@ export class PointLedger {
     );
   }
 
+  /**
+   * Gives up vectors that cannot be taken over: the records are rendered anew, and their text is embedded.
+   * What was written about these points meanwhile stands.
+   */
+  async endAdoption(
+    kind: string,
+    points: readonly { pointId: string; revision: string }[],
+    isBulk: boolean,
+  ): Promise<void> {
+    await this.sql.query(
+      `WITH ended AS (
+         UPDATE vector_points p SET adopted_from = NULL, adopted_hash = NULL, indexed_hash = NULL
+         FROM unnest($2::uuid[], $3::bigint[]) AS e (point_id, revision)
+         WHERE p.point_id = e.point_id AND p.kind = $1 AND p.revision = e.revision
+         RETURNING p.entity_id
+       )
+       INSERT INTO outbox_events (topic, kind, key, priority)
+       SELECT DISTINCT 'source', $1, entity_id::text, $4::smallint FROM ended ON CONFLICT DO NOTHING`,
+      [kind, points.map((point) => point.pointId), points.map((point) => point.revision), isBulk ? 1 : 0],
+    );
+  }
+
   /** For each text hash a point whose stored vector is of that text, in the same generation. */
   async pointsByHash(kind: string, generationId: number, hashes: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.sql.query<{ hash: string; pointId: string }>(
       `SELECT wanted.hash, p.point_id AS "pointId" FROM unnest($3::text[]) AS wanted (hash) CROSS JOIN LATERAL (
          SELECT point_id FROM vector_points
-         WHERE indexed_hash = wanted.hash::char(64) AND kind = $1 AND generation_id = $2 AND state <> 'deleting' LIMIT 1
+         WHERE indexed_hash = wanted.hash::char(64) AND kind = $1 AND generation_id = $2 AND state <> 'deleting'
+           AND adopted_from IS NULL LIMIT 1
        ) p`,
       [kind, generationId, hashes],
       'ledger_points_by_hash',

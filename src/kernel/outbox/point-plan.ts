@@ -15,6 +15,8 @@ export interface PlannedPoint {
   /** What is embedded. */
   text: string;
   payload: Payload;
+  /** Where its vector is taken over from, instead of embedding the text. */
+  adoptedFrom: string | null;
 }
 
 export interface DroppedPoint {
@@ -29,6 +31,8 @@ export interface PointPlan {
   kind: RecordKind;
   /** Their vectors are to be written. */
   texts: PlannedPoint[];
+  /** Their vectors are to be taken over from another collection. */
+  adoptions: PlannedPoint[];
   /** Only their payload is. */
   payloads: PlannedPoint[];
   /** Their rows are gone. */
@@ -45,7 +49,7 @@ export function planPoints(
   records: readonly PointRecord[],
   live: Generation | undefined,
 ): PointPlan {
-  const plan: PointPlan = { kind, texts: [], payloads: [], drops: [], settled: [], skipped: [] };
+  const plan: PointPlan = { kind, texts: [], adoptions: [], payloads: [], drops: [], settled: [], skipped: [] };
   const byId = new Map(records.map((record) => [record.pointId, record]));
   for (const key of keys) {
     const record = byId.get(key.key);
@@ -60,7 +64,8 @@ export function planPoints(
       const isLive = live !== undefined && record.generationId === live.id;
       const hasText = isLive && record.indexedHash === record.row.contentHash;
       const isSettled = hasText && record.state === 'indexed' && record.indexedRevision === record.revision;
-      (isSettled ? plan.settled : hasText ? plan.payloads : plan.texts).push(point);
+      const lacking = point.adoptedFrom === null ? plan.texts : plan.adoptions;
+      (isSettled ? plan.settled : hasText ? plan.payloads : lacking).push(point);
     }
   }
   return plan;
@@ -79,6 +84,7 @@ function plannedPoint(key: ClaimedKey, record: PointRecord, row: EmbeddedRow, re
     revision,
     contentHash: row.contentHash,
     text: embeddedText(row.contextLine, row.text),
+    adoptedFrom: record.adoptedFrom,
     // A row that was not made by the relay has no payload from its record.
     payload: pointPayload({ entity_id: record.entityId, archived: false, ...record.payload }, facts, row.isArchived),
   };

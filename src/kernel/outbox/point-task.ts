@@ -6,6 +6,7 @@ import type { CollectionCatalog, CollectionTarget } from '../vector/collections'
 import type { Generation } from '../vector/generation-store';
 import type { Point, VectorStore } from '../vector/vector-store';
 import { VectorStoreRejectedError } from '../vector/vector-store.errors';
+import type { AdoptedVectors } from './adopted-vectors';
 import { OutageError, outageOf } from './failure-policy';
 import type { Lease } from './lease';
 import type { ClaimedKey, OutboxStore } from './outbox-store';
@@ -20,11 +21,24 @@ export interface PointTaskParts {
   store: VectorStore;
   catalog: CollectionCatalog;
   vectors: VectorSource;
+  adoption: AdoptedVectors;
   kinds: readonly RecordKind[];
   logger: Logger;
   /** When to look again at a deleted point that an earlier worker may still be writing. */
   recheckMs: number;
   onStep?: StepHook;
+}
+
+interface ReadyPoint {
+  planned: PlannedPoint;
+  point: Point;
+}
+
+interface FoundVectors {
+  /** By content hash. */
+  dense: ReadonlyMap<string, DenseOutcome>;
+  /** By point id. */
+  adopted: ReadonlyMap<string, Float32Array>;
 }
 
 type Outcomes = Map<ClaimedKey, KeyOutcome>;
@@ -63,6 +77,7 @@ export class PointTask {
     const targets = await this.parts.catalog.targets([...byKind.keys()]);
     const plans = await Promise.all([...byKind].map(([name, keys]) => this.plan(name, keys, targets.get(name))));
     const dense = await this.embed(plans, targets, lease);
+    const adopted = await this.parts.adoption.find(plans.flatMap((plan) => plan.adoptions));
     await this.parts.onStep?.('embedded', { topic: 'point', keys: all.length });
     await lease.confirm();
     lease.isWriting = true;
@@ -72,7 +87,7 @@ export class PointTask {
       // The vectors at hand are of a generation that is no longer the one to write to.
       const isSuperseded = targets.get(plan.kind.kind)?.live?.id !== target?.live?.id;
       if (isSuperseded) for (const key of keysOf(plan)) outcomes.set(key, { result: 'busy' });
-      else if (target) await this.carryOut(plan, target, dense, lease, outcomes);
+      else if (target) await this.carryOut(plan, target, { dense, adopted }, lease, outcomes);
     }
     return outcomes;
   }
@@ -98,7 +113,7 @@ export class PointTask {
     const revisions = new Map(stored.map((point) => [point.id, point.payload.revision]));
     const lost = new Set(doubtful.filter((point) => revisions.get(point.pointId) !== Number(point.revision)));
     plan.settled = plan.settled.filter((point) => !lost.has(point));
-    plan.texts.push(...lost);
+    for (const point of lost) (point.adoptedFrom === null ? plan.texts : plan.adoptions).push(point);
   }
 
   private async embed(
@@ -117,7 +132,7 @@ export class PointTask {
   private async carryOut(
     plan: PointPlan,
     target: CollectionTarget,
-    dense: ReadonlyMap<string, DenseOutcome>,
+    vectors: FoundVectors,
     lease: Lease,
     outcomes: Outcomes,
   ): Promise<void> {
@@ -130,7 +145,8 @@ export class PointTask {
     await this.drop(plan, target, lease, outcomes);
     const written = [
       ...(await this.writePayloads(plan.payloads, live, outcomes)),
-      ...(await this.writeTexts(kind, plan.texts, live, dense, outcomes)),
+      ...(await this.writeTexts(kind, plan.texts, live, vectors.dense, outcomes)),
+      ...(await this.writeAdopted(plan, live, vectors.adopted, lease, outcomes)),
     ];
     if (written.length === 0) return;
     await this.parts.onStep?.('upserted', { topic: 'point', keys: written.length });
@@ -182,7 +198,7 @@ export class PointTask {
     dense: ReadonlyMap<string, DenseOutcome>,
     outcomes: Outcomes,
   ): Promise<WrittenPoint[]> {
-    const ready: { planned: PlannedPoint; point: Point }[] = [];
+    const ready: ReadyPoint[] = [];
     for (const planned of points) {
       const outcome = dense.get(planned.contentHash);
       if (outcome && 'dense' in outcome) {
@@ -192,6 +208,40 @@ export class PointTask {
         outcomes.set(planned.key, { result: 'failed', error, point: planned });
       }
     }
+    return this.writeVectors(live, ready, outcomes);
+  }
+
+  /** Points whose vector cannot be had are given back to their records, to be embedded like any other. */
+  private async writeAdopted(
+    plan: PointPlan,
+    live: Generation,
+    adopted: ReadonlyMap<string, Float32Array>,
+    lease: Lease,
+    outcomes: Outcomes,
+  ): Promise<WrittenPoint[]> {
+    const ready: ReadyPoint[] = [];
+    const lost: PlannedPoint[] = [];
+    for (const planned of plan.adoptions) {
+      const vector = adopted.get(planned.pointId);
+      if (vector) ready.push({ planned, point: toPoint(planned, vector, specOf(plan.kind).meanTermCount) });
+      else lost.push(planned);
+    }
+    if (lost.length > 0) {
+      await this.parts.ledger.endAdoption(plan.kind.kind, lost, lease.claim.isBulk);
+      this.parts.logger.warn(
+        { kind: plan.kind.kind, points: lost.length },
+        'vectors to be taken over are not there; the records are embedded instead',
+      );
+      for (const { key } of lost) outcomes.set(key, { result: 'done' });
+    }
+    return this.writeVectors(live, ready, outcomes);
+  }
+
+  private async writeVectors(
+    live: Generation,
+    ready: readonly ReadyPoint[],
+    outcomes: Outcomes,
+  ): Promise<WrittenPoint[]> {
     if (ready.length === 0) return [];
     const current = await this.parts.ledger.beginWriting(ready.map(({ planned }) => planned));
     const due = ready.filter(({ planned }) => current.has(planned.pointId));
@@ -249,7 +299,7 @@ function toPoint(planned: PlannedPoint, dense: Float32Array, meanTermCount: numb
 
 function keysOf(plan: PointPlan): ClaimedKey[] {
   return [
-    ...[...plan.texts, ...plan.payloads, ...plan.drops, ...plan.settled].map((point) => point.key),
+    ...[...plan.texts, ...plan.adoptions, ...plan.payloads, ...plan.drops, ...plan.settled].map((point) => point.key),
     ...plan.skipped,
   ];
 }

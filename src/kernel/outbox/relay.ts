@@ -5,6 +5,7 @@ import type { Embedder } from '../model/embedder';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
 import type { VectorStore } from '../vector/vector-store';
+import { AdoptedVectors } from './adopted-vectors';
 import { failureOf, outageOf } from './failure-policy';
 import type { FollowUpTask } from './follow-up';
 import { Lease, LeaseLostError } from './lease';
@@ -73,10 +74,22 @@ export class Relay {
     );
     const { outbox, ledger } = this;
     const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs));
+    const adoption = new AdoptedVectors(store, embedder.model.dimensions);
     const { maxTokens } = embedder.model;
     this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
     const { recheckMs } = settings;
-    this.pointTask = new PointTask({ outbox, ledger, store, catalog, vectors, kinds, logger, recheckMs, onStep });
+    this.pointTask = new PointTask({
+      outbox,
+      ledger,
+      store,
+      catalog,
+      vectors,
+      adoption,
+      kinds,
+      logger,
+      recheckMs,
+      onStep,
+    });
     const loops = (count: number, step: PumpStep): PumpStep[] => Array.from({ length: count }, () => step);
     const pumps = [
       this.pump(

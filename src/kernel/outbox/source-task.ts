@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../db/database';
 import { DomainError } from '../errors/domain-error';
+import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks, type RenderedChunk } from '../embedding/rendering';
@@ -146,7 +147,13 @@ export class SourceTask {
     const rows = new EmbeddingRows(transaction);
     const ids = rendered.map(({ loaded }) => loaded.source.record.id);
     const existing = await rows.existing(kind, ids);
-    const diffs = rendered.map(({ chunks }, i) => new RowDiff(existing.get(ids[i] as number) ?? [], chunks));
+    const unheld = rendered.map(({ chunks }, i) => setAdoptedApart(existing.get(ids[i] as number) ?? [], chunks));
+    await rows.noteFirstSeen(unheld.flatMap(({ firstSeen }) => firstSeen));
+    await rows.endAdoption(
+      kind,
+      unheld.flatMap(({ outdated }) => outdated),
+    );
+    const diffs = unheld.map((own) => new RowDiff(own.rows, own.chunks));
     // Where a row is a record of its own, what people said of its text must not pass to another text.
     const texts = specOf(kind).rowAs
       ? await rows.texts(
@@ -163,6 +170,7 @@ export class SourceTask {
 }
 
 function isLockConflict(error: unknown): boolean {
-  if (error instanceof DomainError) return error.code === 'CONFLICT' && error.retryable;
+  // A unique value that was taken in between is a row that somebody else wrote just now: it is seen next time.
+  if (error instanceof DomainError) return error.code === 'CONFLICT';
   return error instanceof Error && (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
 }

@@ -158,7 +158,10 @@ export class CollectionCatalog {
       this.modelId,
       missing.map((name) => this.nextGeneration(name, known, taken)),
     );
-    for (const { id } of foreign) await this.generations.requeuePoints(id);
+    for (const { id, kind } of foreign) {
+      await this.generations.endAdoptions(kind);
+      await this.generations.requeuePoints(id);
+    }
     return this.generations.all(names);
   }
 

@@ -78,6 +78,19 @@ export class GenerationStore {
     return rows.length > 0;
   }
 
+  /** Vectors of another model are of no use to the next one: their records are rendered, and their texts embedded. */
+  async endAdoptions(kind: string): Promise<void> {
+    await this.sql.query(
+      `WITH ended AS (
+         UPDATE vector_points SET adopted_from = NULL, adopted_hash = NULL, indexed_hash = NULL
+         WHERE kind = $1 AND adopted_from IS NOT NULL RETURNING entity_id
+       )
+       INSERT INTO outbox_events (topic, kind, key, priority)
+       SELECT DISTINCT 'source', $1, entity_id::text, 1::smallint FROM ended ON CONFLICT DO NOTHING`,
+      [kind],
+    );
+  }
+
   /**
    * Forgets that a generation's collection holds anything, and queues every point that it held.
    * @returns how many

@@ -48,6 +48,17 @@ export class VectorPoint {
   @Column({ name: 'generation_id', type: 'integer', nullable: true })
   generationId!: number | null;
 
+  /**
+   * Collection (or `collection#vector`) that the vector was taken over from, where Kindred has not embedded the text
+   * itself. Such a vector stays until the record's text changes.
+   */
+  @Column({ name: 'adopted_from', type: 'varchar', length: 400, nullable: true })
+  adoptedFrom!: string | null;
+
+  /** Hash of what the record's text of this type was when its adopted vector was first seen. */
+  @Column({ name: 'adopted_hash', type: 'char', length: 64, nullable: true })
+  adoptedHash!: string | null;
+
   @Column({ name: 'error_code', type: 'varchar', length: 50, nullable: true })
   errorCode!: string | null;
 

@@ -107,6 +107,15 @@ export interface StoredPoint {
   lexical?: SparseVector;
 }
 
+/** One of the vectors that each point of a collection has. */
+export interface VectorLayout {
+  /** Empty for the unnamed vector. */
+  name: string;
+  dimensions: number;
+  /** As the server spells it, e.g. `Cosine`. */
+  distance: string;
+}
+
 /**
  * The vector side, as the kernel sees it. The one implementation speaks Qdrant's REST API, to the embedded server
  * or to a real one alike. Reads and writes by alias or by physical name.
@@ -149,6 +158,10 @@ export interface VectorStore {
     ids: readonly PointId[],
     want: { payload: boolean | string[]; vectors: VectorName[] },
   ): Promise<StoredPoint[]>;
+  /** Dense vectors of a collection of any layout; `undefined` when there is no such collection. */
+  describeVectors(collection: string): Promise<VectorLayout[] | undefined>;
+  /** One vector of each point, from a collection of any layout; absent points and vectors are left out. */
+  retrieveVectors(collection: string, ids: readonly PointId[], vector: string): Promise<Map<PointId, number[]>>;
   /** One page in id order, from `after` on: the `next` of the page before. `next` is `undefined` on the last page. */
   scroll(
     collection: string,
