@@ -19,6 +19,8 @@ export interface InstanceOptions {
   isModelChange?: boolean;
   /** Whether to start although changes are not captured completely, to report or restore that. */
   isCaptureDamageKnown?: boolean;
+  /** Whether to change nothing: no migration, no collection. For commands that only look. */
+  isInspection?: boolean;
 }
 
 /** Kindred on its stores, with the schema migrated and the collections checked. Nothing is relayed or served yet. */
@@ -65,6 +67,10 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       logger,
     });
     closers.push(() => core.close());
+    if (options.isInspection === true) {
+      await checkVectorServer(core);
+      return { core, stores, embedder, close };
+    }
     await migrate(core);
     if (options.isCaptureDamageKnown !== true) await core.capture.check();
     // Or the work of a process that was killed would wait until its leases end by themselves.

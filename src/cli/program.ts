@@ -9,6 +9,7 @@ import { addDeadLettersCommand } from './dead-letters.command';
 import { addDemoCommand } from './demo.command';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { addImportCommand } from './import.command';
+import { addLegacyCommand } from './legacy.command';
 import { addMigrateCommand } from './migrate.command';
 import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
@@ -39,6 +40,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addStatusCommand(program);
   addConsistencyCommand(program, outcome);
   addDeadLettersCommand(program);
+  addLegacyCommand(program, outcome);
   addSchemaCommand(program);
   addVectorServerCommand(program);
   try {

@@ -15,7 +15,7 @@ export interface Session extends Settings {
 }
 
 /** What does not stop this start, because the command is there to deal with it. */
-export type StartExceptions = Pick<InstanceOptions, 'isModelChange' | 'isCaptureDamageKnown'>;
+export type StartExceptions = Pick<InstanceOptions, 'isModelChange' | 'isCaptureDamageKnown' | 'isInspection'>;
 
 export function readSettings(): Settings {
   const environment = loadEnvironment();

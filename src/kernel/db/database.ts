@@ -15,6 +15,8 @@ export interface TransactionSettings {
   actor?: string;
   /** Bulk work goes behind what someone may be waiting for. */
   isBulk?: boolean;
+  /** Only reads, and sees the database as it was at its first statement. */
+  isSnapshot?: boolean;
 }
 
 export interface Transaction extends SqlRunner {
@@ -59,7 +61,7 @@ export class Database implements SqlRunner {
   async transaction<T>(settings: TransactionSettings, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const actor = settings.actor ?? '';
     try {
-      return await this.dataSource.transaction(async (manager) => {
+      const run = async (manager: EntityManager): Promise<T> => {
         await manager.query("SELECT set_config('kindred.actor', $1, true), set_config('kindred.priority', $2, true)", [
           actor,
           settings.isBulk === true ? '1' : '0',
@@ -74,6 +76,11 @@ export class Database implements SqlRunner {
             return result.rows;
           },
         });
+      };
+      if (settings.isSnapshot !== true) return await this.dataSource.transaction(run);
+      return await this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+        await manager.query('SET TRANSACTION READ ONLY');
+        return run(manager);
       });
     } catch (error) {
       throw toDomainError(error);

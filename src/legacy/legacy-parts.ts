@@ -1,0 +1,69 @@
+import type { Consistency } from '../kernel/consistency/consistency';
+import type { Database } from '../kernel/db/database';
+import { DomainError } from '../kernel/errors/domain-error';
+import type { ModelDescriptor } from '../kernel/model/embedder';
+import type { RecordKind } from '../kernel/record/record-spec';
+import type { VectorStore } from '../kernel/vector/vector-store';
+import { legacyKinds, type LegacyKind } from './legacy-kinds';
+import { inspectTable } from './legacy-table';
+import type { Move } from './move-store';
+import { sqlName } from './names';
+import { RowSql } from './row-sql';
+
+/** What moving a table needs. */
+export interface LegacyParts {
+  database: Database;
+  store: VectorStore;
+  consistency: Consistency;
+  /** The model whose vectors Kindred's collections hold. */
+  model: ModelDescriptor;
+  kinds: readonly RecordKind[];
+}
+
+const LOCK_NAME = 'kindred_legacy';
+
+/**
+ * Runs `work` while no other process works on the move.
+ * @throws CONFLICT when one does
+ */
+export async function alone<T>(parts: LegacyParts, work: () => Promise<T>): Promise<T> {
+  const client = await parts.database.pool.connect();
+  try {
+    const { rows } = await client.query<{ isFree: boolean }>('SELECT pg_try_advisory_lock(hashtext($1)) AS "isFree"', [
+      LOCK_NAME,
+    ]);
+    if (!rows[0]?.isFree) {
+      throw new DomainError(
+        'CONFLICT',
+        'Another kindred legacy command is at work on this database; wait for it to end.',
+        {
+          retryable: true,
+        },
+      );
+    }
+    return await work();
+  } finally {
+    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    client.release();
+  }
+}
+
+export const kindsOf = (parts: Pick<LegacyParts, 'kinds'>): LegacyKind[] => legacyKinds(parts.kinds);
+
+/** Where Kindred's own tables are. */
+export async function ownSchema(parts: Pick<LegacyParts, 'database'>): Promise<string> {
+  const [row] = await parts.database.query<{ schema: string }>(`SELECT current_schema() AS schema`);
+  return row?.schema ?? 'public';
+}
+
+/** @throws CONFLICT when nothing has been copied */
+export function begun(move: Move | undefined): Move {
+  if (move) return move;
+  throw new DomainError('CONFLICT', 'Nothing has been copied yet: run `kindred legacy copy` first.');
+}
+
+/** The table of a move, as it is in the database now. */
+export async function rowsOf(parts: LegacyParts, move: Move, table = move.settings.table): Promise<RowSql> {
+  const inspected = await inspectTable(parts.database, sqlName(table), move.settings.columns);
+  return new RowSql(inspected, move.settings, kindsOf(parts));
+}
