@@ -62,9 +62,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'profile', row.profile_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -93,9 +97,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'profile', row.profile_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -158,9 +166,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -189,9 +201,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -254,9 +270,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'project', row.project_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.project_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -285,9 +305,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'project', row.project_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.project_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -350,9 +374,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'education', row.education_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.education_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -381,9 +409,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'education', row.education_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.education_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -446,9 +478,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'skill', row.skill_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -477,9 +513,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'skill', row.skill_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -542,9 +582,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -573,9 +617,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -638,9 +686,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -669,9 +721,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -734,9 +790,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'story', row.story_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.story_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -765,9 +825,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'story', row.story_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.story_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -830,9 +894,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -861,9 +929,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -926,9 +998,13 @@ DECLARE
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, vector_home FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -957,9 +1033,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id, adopted_from)
-      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, vector_home FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}'), vector_home
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1026,9 +1106,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1052,9 +1136,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'profile', row.profile_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1109,9 +1197,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1135,9 +1227,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1192,9 +1288,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'project', row.project_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.project_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1218,9 +1318,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'project', row.project_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.project_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1275,9 +1379,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'education', row.education_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.education_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1301,9 +1409,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'education', row.education_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.education_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1358,9 +1470,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1384,9 +1500,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'skill', row.skill_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1441,9 +1561,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1467,9 +1591,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'job_description', row.job_description_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1524,9 +1652,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1550,9 +1682,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1607,9 +1743,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'story', row.story_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.story_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1633,9 +1773,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'story', row.story_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.story_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1690,9 +1834,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1716,9 +1864,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1773,9 +1925,13 @@ AS $function$
 DECLARE taken bigint;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM new_rows row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}')
+      FROM new_rows row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
@@ -1799,9 +1955,13 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
-    WITH adopted AS (
-      INSERT INTO vector_points (point_id, kind, entity_id)
-      SELECT row.qdrant_point_id, 'content_item', row.content_item_id FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+    WITH payloads AS MATERIALIZED (
+      SELECT key::int AS entity_id, value AS payload
+      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+    ), adopted AS (
+      INSERT INTO vector_points (point_id, kind, entity_id, payload)
+      SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}')
+      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL
       WHERE vector_points.state = 'deleting'
