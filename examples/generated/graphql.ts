@@ -590,6 +590,15 @@ export type ContentOrderField =
   | 'CONTENT_TYPE'
   | 'SOURCE_TYPE';
 
+/** How stories are chunked: all of it; what is left out has its default. */
+export type StoryChunkingInput = {
+  chunkingStrategy: ChunkingStrategy;
+  /** What suits the model unless given. */
+  chunkTokens?: InputMaybe<Scalars['Int']['input']>;
+  chunkOverlap?: InputMaybe<Scalars['Int']['input']>;
+  chunkContext?: InputMaybe<ChunkContext>;
+};
+
 /** A new profile. */
 export type CreateProfileInput = {
   /** Your own key for it; unique per type. */

@@ -6,7 +6,11 @@ export const contentItemSpec = defineRecord<ContentItem>({
   entity: ContentItem,
   table: 'content_items',
   names: { type: 'ContentItem', short: 'Content', field: 'content', plural: 'contents', label: 'content item' },
-  lookup: { arguments: ['contentType', 'contentId'], where: 't.content_type = $1 AND t.content_id = $2' },
+  lookup: {
+    arguments: ['contentType', 'contentId'],
+    where: 't.content_type = $1 AND t.content_id = kindred_content_id($1, $2)',
+  },
+  storedAs: { content_id: 'kindred_content_id(given.content_type, given.content_id)' },
   search: 'searchContents',
   matches: [{ field: 'similarContents', kind: 'content_item', description: 'Content like this.' }],
   embedding: {

@@ -15,7 +15,11 @@ const STRATEGIES: Record<ChunkingStrategy, string> = {
   markdown: 'One chunk a block of Markdown; headings give chapters; code and lists stay whole where they fit.',
 };
 
-const chunkingStrategyChoices = defineChoices('ChunkingStrategy', 'How a story’s text becomes chunks.', STRATEGIES);
+export const chunkingStrategyChoices = defineChoices(
+  'ChunkingStrategy',
+  'How a story’s text becomes chunks.',
+  STRATEGIES,
+);
 
 /** What is embedded with a chunk of a story besides its text. */
 export type ChunkContext = 'none' | 'title' | 'headings' | 'title_and_headings';
@@ -27,7 +31,7 @@ const CONTEXTS: Record<ChunkContext, string> = {
   title_and_headings: 'The title, then the headings.',
 };
 
-const chunkContextChoices = defineChoices(
+export const chunkContextChoices = defineChoices(
   'ChunkContext',
   'What is embedded with each chunk, in a line before it that is not part of its text.',
   CONTEXTS,

@@ -54,6 +54,10 @@ export function toDomainError(error: unknown): unknown {
         details: { field: name },
       });
     }
+    case '21000':
+      return new DomainError('CONFLICT', 'Two records of one statement are the same; write them one by one.', {
+        cause,
+      });
     case '23503':
       return foreignKeyError(cause, camelCase(field ?? 'reference'), key?.[2] ?? '');
     case '23502':

@@ -45,6 +45,12 @@ function toRow(kind: RecordKind, row: object): EmbeddingRow {
   return Object.assign(new (specOf(kind).entity)(), row);
 }
 
+/** How many rows before and after one to read. */
+export interface NeighbourReach {
+  before: number;
+  after: number;
+}
+
 /** Reads rows of the typed embedding tables, one statement a call. */
 export class EmbeddingReader {
   constructor(private readonly sql: SqlRunner) {}
@@ -99,6 +105,36 @@ export class EmbeddingReader {
     const pages: EmbeddingRow[][] = sources.map(() => []);
     for (const { ordinal, ...row } of rows) pages[ordinal - 1]?.push(toRow(kind, row));
     return pages;
+  }
+
+  /** For each row those right before and after it in its source, in order; archived ones are passed over. */
+  async neighbours(
+    kind: RecordKind,
+    rows: readonly Pick<EmbeddingRow, 'sourceId' | 'embeddingType' | 'chunkIndex'>[],
+    { before, after }: NeighbourReach,
+  ): Promise<EmbeddingRow[][]> {
+    const spec = specOf(kind);
+    const side = (comparison: '<' | '>', order: 'ASC' | 'DESC', limit: '$4' | '$5'): string =>
+      `(SELECT ${rowSelect(spec)} FROM ${spec.table} t
+        WHERE t.${spec.sourceColumn} = origin.source AND t.embedding_type = origin.type
+          AND t.${spec.chunkColumn} ${comparison} origin.position AND t.archived_at IS NULL
+        ORDER BY t.${spec.chunkColumn} ${order} LIMIT ${limit})`;
+    const found = await this.sql.query<{ ordinal: number }>(
+      `SELECT near.*, origin.ordinal::int AS ordinal
+       FROM unnest($1::int[], $2::text[], $3::int[]) WITH ORDINALITY AS origin (source, type, position, ordinal)
+       CROSS JOIN LATERAL (${side('<', 'DESC', '$4')} UNION ALL ${side('>', 'ASC', '$5')}) near
+       ORDER BY origin.ordinal, near."chunkIndex"`,
+      [
+        rows.map((row) => row.sourceId),
+        rows.map((row) => row.embeddingType),
+        rows.map((row) => row.chunkIndex),
+        before,
+        after,
+      ],
+    );
+    const neighbours: EmbeddingRow[][] = rows.map(() => []);
+    for (const { ordinal, ...row } of found) neighbours[ordinal - 1]?.push(toRow(kind, row));
+    return neighbours;
   }
 
   async counts(kind: RecordKind, sourceIds: readonly number[]): Promise<number[]> {

@@ -14,7 +14,8 @@ import { unwrapPlainFields } from './plain-fields';
 import { progressResolvers } from './progress-resolver';
 import { childResolvers, readResolver, referenceResolvers, writeResolver } from './record-resolvers';
 import type { RecordTypeFactory } from './record-types';
-import { evidenceResolver, matchResolver, rowResolvers, searchResolver } from './search-resolvers';
+import { rowResolvers } from './row-resolvers';
+import { evidenceResolver, matchResolver, searchResolver } from './search-resolvers';
 
 export type ResolverClass = new () => object;
 

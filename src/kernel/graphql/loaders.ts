@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 
+import type { NeighbourReach } from '../embedding/embedding-reader';
 import type { EmbeddingRow } from '../embedding/embedding-row';
 import type { EmbeddingModel } from '../model/embedding-model.entity';
 import type { IndexingStatusRow } from '../outbox/sync-service';
@@ -150,6 +151,19 @@ export class Loaders {
       (key) => `${key.id}:${key.afterIndex}`,
     ).load({ id: sourceId, afterIndex });
     return { items: rows.slice(0, size), hasNextPage: rows.length > size };
+  }
+
+  /** The rows right before and after one, in order, without it and without archived ones. */
+  neighbours(
+    kind: RecordKind,
+    row: Pick<EmbeddingRow, 'id' | 'sourceId' | 'embeddingType' | 'chunkIndex'>,
+    reach: NeighbourReach,
+  ): Promise<EmbeddingRow[]> {
+    return this.loader<typeof row, EmbeddingRow[]>(
+      `neighbours:${kind.kind}:${reach.before}:${reach.after}`,
+      (rows) => this.services.embeddings.neighbours(kind, rows, reach),
+      (one) => String(one.id),
+    ).load(row);
   }
 
   embeddingCount(kind: RecordKind, sourceId: number): Promise<number> {

@@ -33,10 +33,14 @@ export interface RowTypes {
   searchEdge: TypeClass;
   /** The conditions of the source's filter. */
   searchFilter: TypeClass;
+  payload: TypeClass;
 }
 
 /** What the filter of rows calls the ids of their sources, e.g. `storyIds`. */
 export const sourceIdsName = (rowAs: RowRecordNames): string => `${rowAs.source}Ids`;
+
+/** What a mutation's payload calls a row, e.g. `storyChunk`. */
+export const rowField = ({ short }: RowRecordNames): string => short.charAt(0).toLowerCase() + short.slice(1);
 
 interface FieldOptions {
   nullable?: boolean;
@@ -85,6 +89,15 @@ function searchTypes(stem: string, node: () => GraphQLTypeRef): { edge: TypeClas
     description: 'Records that pass the filter and so take part in the ranking; counted only when asked for.',
   });
   return { edge, connection };
+}
+
+function payloadType(stem: string, description: string, field: string, node: () => GraphQLTypeRef): TypeClass {
+  const payload = objectType(`${stem}Payload`, description);
+  addField(payload, field, node);
+  addField(payload, 'syncToken', () => String, {
+    description: 'Pass it to `awaitSync` to search only once this write is in.',
+  });
+  return payload;
 }
 
 function filterType(kind: RecordKind, short = kind.names.short, idsName = 'ids'): TypeClass {
@@ -174,7 +187,9 @@ function rowTypes(kind: RecordKind): RowTypes | undefined {
   const spec = kind.embedding;
   if (!spec?.rowAs) return undefined;
   const { edge, connection } = searchTypes(spec.rowAs.short, () => spec.entity);
+  const node = (): GraphQLTypeRef => spec.entity;
   return {
+    payload: payloadType(spec.rowAs.short, 'The passage as it is now.', rowField(spec.rowAs), node),
     connection: connectionTypes(spec.rowAs.short, () => spec.entity),
     searchEdge: edge,
     searchConnection: connection,
@@ -211,11 +226,7 @@ export class RecordTypeFactory {
     }
     const updateInput = inputType(`Update${names.short}Input`, 'Fields left out keep their value.');
     addInputFields(updateInput, kind.attributes, 'update');
-    const payload = objectType(`${names.short}Payload`, `The ${names.label} as it is now.`);
-    addField(payload, names.field, node);
-    addField(payload, 'syncToken', () => String, {
-      description: 'Pass it to `awaitSync` to search only once this write is in.',
-    });
+    const payload = payloadType(names.short, `The ${names.label} as it is now.`, names.field, node);
     return {
       connection: connectionTypes(names.short, node),
       searchConnection: search.connection,

@@ -1,32 +1,28 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Float, Info, Int, Query, Resolver, Root } from 'type-graphql';
 
-import { specOf } from '../embedding/embedding-reader';
-import type { EmbeddingRow } from '../embedding/embedding-row';
-import type { RowRecordNames } from '../embedding/embedding-spec';
 import { DomainError } from '../errors/domain-error';
 import type { FilterInput } from '../record/filter';
-import { decodeCursor, encodeCursor, readInteger, readPage } from '../record/page';
-import { typeNameOf, type RecordBase } from '../record/record-base';
+import type { RecordBase } from '../record/record-base';
 import type { MatchField, RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
 import type { Connection } from './connection';
-import { connectionOf, type SearchEdge } from './connection';
+import type { SearchEdge } from './connection';
 import type { GraphQLContext } from './context';
 import { AwaitSyncInput, SearchInput, SearchMode } from './input-types';
-import type { RecordTypeFactory, RowTypes } from './record-types';
+import type { RecordTypeFactory } from './record-types';
 import { awaitSync, readEmbeddingTypes, readSearchQuery } from './search-input';
-import { searchRecords, searchRows, type SearchArguments } from './search-runner';
+import { searchRecords, type SearchArguments } from './search-runner';
 import { selectedOnNodes } from './selection';
 import { Evidence } from './shared-types';
 
 type ResolverClass = new () => object;
 type Search = Connection<RecordBase, SearchEdge<RecordBase>>;
-type RowSearch = Connection<EmbeddingRow, SearchEdge<EmbeddingRow>>;
 
 const MAX_EVIDENCE = 5;
 
-async function searchArguments(
+/** What a search by `query` asks for. */
+export async function searchArguments(
   kind: RecordKind,
   query: SearchInput,
   rest: Pick<SearchArguments, 'filter' | 'first' | 'after' | 'wanted'>,
@@ -155,79 +151,4 @@ export function evidenceResolver(kindOf: (edge: SearchEdge) => RecordKind, edge:
     }
   }
   return EvidenceResolver;
-}
-
-/** Search, neighbours and lists of embedding rows that are records of their own, like a story's chunks. */
-export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): ResolverClass[] {
-  const spec = specOf(kind);
-  const types = factory.of(kind);
-  if (!spec.rowAs || !types.rows) return [];
-  const rowAs: RowRecordNames = spec.rowAs;
-  const rows: RowTypes = types.rows;
-
-  @Resolver(() => spec.entity)
-  class RowResolver {
-    @Query(() => rows.searchConnection, {
-      name: rowAs.search,
-      description: 'Passages by similarity, each a hit of its own.',
-    })
-    async search(
-      @Arg('query', () => SearchInput) query: SearchInput,
-      @Arg('filter', () => rows.searchFilter, { nullable: true }) filter: FilterInput | null | undefined,
-      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
-      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
-      @Ctx() context: GraphQLContext,
-    ): Promise<RowSearch> {
-      return searchRows(await searchArguments(kind, query, { filter, first, after }, context), context);
-    }
-
-    @FieldResolver(() => kind.entity, { name: rowAs.source })
-    source(@Root() row: EmbeddingRow, @Ctx() context: GraphQLContext): Promise<RecordBase | null> {
-      return context.loaders.record(kind, row.sourceId);
-    }
-
-    @FieldResolver(() => Int, { name: 'paragraphIndex', description: 'Position in the story, from 0.' })
-    paragraphIndex(@Root() row: EmbeddingRow): number {
-      return row.chunkIndex;
-    }
-
-    @FieldResolver(() => rows.searchConnection, { name: rowAs.similar, description: 'Passages nearest to this one.' })
-    similar(
-      @Root() row: EmbeddingRow,
-      @Arg('first', () => Int, { nullable: true, defaultValue: 10 }) first: number | null | undefined,
-      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
-      @Arg('minScore', () => Float, { nullable: true }) minScore: number | null | undefined,
-      @Arg('awaitSync', () => AwaitSyncInput, { nullable: true }) sync: AwaitSyncInput | null | undefined,
-      @Ctx() context: GraphQLContext,
-    ): Promise<RowSearch> {
-      const near = { kind, id: row.sourceId, pointId: row.qdrantPointId };
-      const identity = [typeNameOf(row), row.id];
-      const search: SearchArguments = { kind, query: { near }, identity, mode: 'SEMANTIC', first, after, minScore };
-      if (!sync) return searchRows(search, context);
-      return awaitSync(sync, 'awaitSync', context).then(() => searchRows(search, context));
-    }
-  }
-
-  @Resolver(() => kind.entity)
-  class RowListResolver {
-    @FieldResolver(() => rows.connection, { name: rowAs.list, description: 'In order.' })
-    async rows(
-      @Root() record: RecordBase,
-      @Arg('first', () => Int, { nullable: true }) first: number | null | undefined,
-      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
-      @Ctx() context: GraphQLContext,
-    ): Promise<Connection<EmbeddingRow>> {
-      const listName = `${kind.kind}.${rowAs.list}`;
-      const { size, cursor } = readPage({ first, after });
-      const afterIndex = cursor === undefined ? -1 : decodeCursor(listName, cursor, readInteger);
-      const { items, hasNextPage } = await context.loaders.embeddingPage(kind, size, record.id, afterIndex);
-      return connectionOf(
-        items,
-        (i) => encodeCursor(listName, items[i]?.chunkIndex),
-        { hasNextPage, hasPreviousPage: afterIndex >= 0 },
-        () => context.loaders.embeddingCount(kind, record.id),
-      );
-    }
-  }
-  return [RowResolver, RowListResolver, evidenceResolver(() => kind, rows.searchEdge)];
 }

@@ -80,6 +80,8 @@ export interface RecordSpec<R extends RecordBase = RecordBase> {
   derivedFilters?: DerivedFilter<R>[];
   lists?: ChildList[];
   lookup?: Lookup;
+  /** How the database spells columns of a natural key: SQL over alias `given`, which has them as a client gave them. */
+  storedAs?: Record<string, string>;
   /** Name of the search query, e.g. `searchJobs`. */
   search?: string;
   matches?: MatchField[];

@@ -77,6 +77,8 @@ async function upsertAlike(
   const columns = ['external_id', ...attributes.map((attribute) => attribute.column)];
   const settable = columns.filter((column) => !key.includes(column));
   const documents = rows.map((row) => ({ ...toColumns(attributes, row), external_id: row.externalId ?? null }));
+  const isGiven = (alias: string): string =>
+    key.map((column) => `${alias}.${column} = ${kind.storedAs?.[column] ?? `given.${column}`}`).join(' AND ');
   const written = await transaction.query<{ id: number; ordinal: number; is_new: boolean | null }>(
     `WITH given AS (
        SELECT (jsonb_populate_record(NULL::${kind.table}, entry.document)).*, entry.ordinal
@@ -91,8 +93,8 @@ async function upsertAlike(
      )
      SELECT coalesce(written.id, present.id) AS id, given.ordinal::int AS ordinal, written.is_new
      FROM given
-     LEFT JOIN written ON ${key.map((c) => `written.${c} = given.${c}`).join(' AND ')}
-     LEFT JOIN ${kind.table} present ON ${key.map((c) => `present.${c} = given.${c}`).join(' AND ')}
+     LEFT JOIN written ON ${isGiven('written')}
+     LEFT JOIN ${kind.table} present ON ${isGiven('present')}
      ORDER BY given.ordinal`,
     [JSON.stringify(documents)],
   );

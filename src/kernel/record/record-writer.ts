@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '../db/database';
+import type { Database, Transaction, TransactionSettings } from '../db/database';
+import { specOf } from '../embedding/embedding-reader';
 import { DomainError } from '../errors/domain-error';
 import { snakeCase } from './attribute';
 import { toGlobalId } from './global-id';
@@ -80,6 +81,31 @@ export class RecordWriter {
     });
   }
 
+  /** The same for one embedding row that is a record of its own, like a story's chunk. */
+  async setRowArchived(kind: RecordKind, rowId: number, isArchived: boolean, actor?: string): Promise<Written> {
+    const spec = specOf(kind);
+    return this.database.transaction({ actor }, async (transaction) => {
+      const rows = await transaction.query<{ id: number }>(
+        `UPDATE ${spec.table} SET archived_at = CASE WHEN $2 THEN coalesce(archived_at, now()) END
+         WHERE id = $1 RETURNING id`,
+        [rowId, isArchived],
+      );
+      if (rows.length === 0) throw notFound(spec.typeName, spec.typeName, rowId);
+      return { id: rowId, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
+  /** A feature's own write, in one transaction, with a token to wait for it. */
+  async transact<T>(
+    settings: TransactionSettings,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<{ result: T; syncToken: string }> {
+    return this.database.transaction(settings, async (transaction) => {
+      const result = await work(transaction);
+      return { result, syncToken: await this.issueToken(transaction) };
+    });
+  }
+
   /** One transaction; what the database refuses about a reference is said of the input that the caller sent. */
   private async write(
     kind: RecordKind,
@@ -134,10 +160,14 @@ export class RecordWriter {
   }
 
   private absent(kind: RecordKind, id: number): DomainError {
-    return new DomainError('NOT_FOUND', `There is no ${kind.names.label} ${toGlobalId(kind.names.type, String(id))}.`, {
-      details: { field: 'id' },
-    });
+    return notFound(kind.names.label, kind.names.type, id);
   }
+}
+
+function notFound(label: string, typeName: string, id: number): DomainError {
+  return new DomainError('NOT_FOUND', `There is no ${label} ${toGlobalId(typeName, id)}.`, {
+    details: { field: 'id' },
+  });
 }
 
 export interface NestedList {
