@@ -74,13 +74,23 @@ export interface ResumeRecord {
   content: string;
 }
 
-export interface StoryRecord {
+/** How a story is chunked. Where the strategy is given, what is not has its default. */
+export interface StoryChunkingEntry {
+  chunkingStrategy?: string;
+  chunkTokens?: number;
+  chunkOverlap?: number;
+  chunkContext?: string;
+}
+
+export interface StoryRecord extends StoryChunkingEntry {
   externalId: string;
   title: string;
   author?: string;
   collection?: string;
-  /** Paragraphs with a blank line between them. */
+  /** Paragraphs with a blank line between them, or Markdown. */
   content: string;
+  /** A new story is then chunked as Markdown, unless it says how; one that is there already stays as it is. */
+  isMarkdown?: boolean;
 }
 
 export interface TagRecord {

@@ -11,6 +11,8 @@ export interface WriteItem {
   kind: string;
   /** By property; must have what the natural key consists of. */
   values: RecordInput;
+  /** Settings of a record that is created; one that is there keeps its own. */
+  initial?: RecordInput;
   /** External id of the record that a reference points to, by the reference's property. */
   references?: Record<string, string | null>;
   /** Rows by the field that lists them on this record, e.g. `skills`; a list left out is left alone. */
@@ -26,6 +28,7 @@ interface Prepared {
   index: number;
   item: WriteItem;
   values: RecordValues;
+  initial: RecordValues;
   children: { kind: RecordKind; property: string; rows: RecordValues[] }[];
 }
 
@@ -62,6 +65,7 @@ export class ImportWriter {
 
   private prepare(kind: RecordKind, item: WriteItem, index: number): Prepared {
     const values = readRecordInput(kind, this.registry, item.values, 'create', kind.names.label);
+    const initial = readRecordInput(kind, this.registry, item.initial ?? {}, 'update', kind.names.label);
     for (const column of naturalKey(kind)) {
       const property = column === 'external_id' ? 'externalId' : propertyOf(kind, column);
       if (values[property] == null) throw new DomainError('BAD_INPUT', `${property} is missing.`);
@@ -73,7 +77,7 @@ export class ImportWriter {
         readRecordInput(child, this.registry, row, 'create', `${field}[${i}]`);
       return [{ kind: child, property: reference, rows: rows.map(read) }];
     });
-    return { index, item, values, children };
+    return { index, item, values, initial, children };
   }
 
   /** The whole group in one transaction; one by one when the database refuses it, to find the record at fault. */
@@ -106,7 +110,7 @@ export class ImportWriter {
       transaction,
       kind,
       group.map((one) => one.values),
-      naturalKey(kind),
+      { key: naturalKey(kind), initial: group.map((one) => one.initial) },
     );
     const changed = new Set<number>();
     for (const { child, reference } of nestedLists(kind, this.registry)) {

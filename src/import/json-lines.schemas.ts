@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import type { ImportKind } from './import-files';
 import type { ImportRecord } from './import-records';
-import { listOf, optionalText, partialDate, requiredText, textList } from './schema-parts';
+import {
+  listOf,
+  optionalChoice,
+  optionalCount,
+  optionalText,
+  partialDate,
+  requiredText,
+  textList,
+} from './schema-parts';
 
 /** A skill is an object with a name, or just the name. */
 const skill = z
@@ -91,6 +99,10 @@ const story = z
     collection: optionalText,
     paragraphs: listOf(paragraph),
     content: optionalText,
+    chunkingStrategy: optionalChoice,
+    chunkTokens: optionalCount,
+    chunkOverlap: optionalCount,
+    chunkContext: optionalChoice,
   })
   .transform(({ id, paragraphs, content, ...fields }, context): ImportRecord => {
     const text = content ?? paragraphs.filter((part) => part !== '').join('\n\n');

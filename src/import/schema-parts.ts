@@ -12,6 +12,15 @@ export const optionalText = z
   .nullish()
   .transform((value) => value?.trim() || undefined);
 
+/** One of the values that an attribute knows, in any case; the record's own check says which these are. */
+export const optionalChoice = optionalText.transform((value) => value?.toLowerCase());
+
+/** A whole number that may be missing or null. */
+export const optionalCount = z
+  .int()
+  .nullish()
+  .transform((value) => value ?? undefined);
+
 /** A missing or null list is an empty one. Blank members are dropped. */
 export const textList = z
   .array(z.string())

@@ -1,15 +1,15 @@
 import path from 'node:path';
 import type { ImportFile } from './import-files';
-import type { ImportItem } from './import-records';
+import type { ImportItem, StoryChunkingEntry } from './import-records';
 import { readWholeFile, rejectFile } from './whole-file';
 
 const MAX_TITLE_LENGTH = 120;
 
 /**
  * Reads a Markdown or plain-text file as one story; a blank line ends a paragraph.
- * Lines of `key: value` between `---` at the top may give id, title, author and collection. Otherwise the title is the
- * first heading (Markdown) or a short first line that stands alone and is no sentence (text), else the file's name; and
- * the external id is `file:<path>`.
+ * Lines of `key: value` between `---` at the top may give id, title, author and collection, and chunking, chunkTokens,
+ * chunkOverlap and chunkContext. Otherwise the title is the first heading (Markdown) or a short first line that stands
+ * alone and is no sentence (text), else the file's name; and the external id is `file:<path>`.
  */
 export async function* readStoryText(source: ImportFile): AsyncGenerator<ImportItem> {
   const whole = await readWholeFile(source);
@@ -18,19 +18,13 @@ export async function* readStoryText(source: ImportFile): AsyncGenerator<ImportI
     return;
   }
   const { settings, body } = takeFrontMatter(whole.text);
-  const paragraphs = body
-    .split(/\n[ \t]*\n/)
-    .map((paragraph) => paragraph.trim())
-    .filter((paragraph) => paragraph !== '');
   const isMarkdown = path.extname(source.file).toLowerCase() !== '.txt';
-  const title = settings.title ?? takeTitle(paragraphs, isMarkdown) ?? titleFromName(source.file);
-  const content = paragraphs.join('\n\n');
+  const { title, content } = isMarkdown ? readMarkdown(body, settings.title) : readPlainText(body, settings.title);
   if (content === '') {
     yield rejectFile(source, 1, 'the story has no text', whole.text);
     return;
   }
   const { author, collection } = settings;
-  const record = { externalId: settings.id ?? source.derivedId, title, author, collection, content };
   yield {
     kind: 'record',
     offset: source.sizeBytes,
@@ -38,8 +32,49 @@ export async function* readStoryText(source: ImportFile): AsyncGenerator<ImportI
     file: source.file,
     line: 1,
     type: 'story',
-    record,
+    record: {
+      externalId: settings.id ?? source.derivedId,
+      title: title ?? titleFromName(source.file),
+      author,
+      collection,
+      content,
+      ...chunkingOf(settings),
+      ...(isMarkdown && { isMarkdown }),
+    },
   };
+}
+
+interface TitledText {
+  title: string | undefined;
+  content: string;
+}
+
+/** As it is written, for indentation and blank lines mean something; without the heading that is its title. */
+function readMarkdown(body: string, givenTitle: string | undefined): TitledText {
+  const [heading = '', title] =
+    givenTitle === undefined ? (/^\s*#{1,6}[ \t]+(.+?)[ \t#]*(?:\n|$)/.exec(body) ?? []) : [];
+  const text = body.slice(heading.length);
+  return { title: givenTitle ?? title, content: text.replace(/^(?:[ \t]*\n)+/, '').trimEnd() };
+}
+
+function readPlainText(body: string, givenTitle: string | undefined): TitledText {
+  const paragraphs = body
+    .split(/\n[ \t]*\n/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== '');
+  const title = givenTitle ?? takeTitle(paragraphs);
+  return { title, content: paragraphs.join('\n\n') };
+}
+
+function chunkingOf(settings: Record<string, string | undefined>): StoryChunkingEntry {
+  const count = (value: string | undefined): number | undefined => (value === undefined ? undefined : Number(value));
+  const entry: StoryChunkingEntry = {
+    chunkingStrategy: settings.chunking?.toLowerCase(),
+    chunkTokens: count(settings.chunktokens),
+    chunkOverlap: count(settings.chunkoverlap),
+    chunkContext: settings.chunkcontext?.toLowerCase(),
+  };
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
 }
 
 function takeFrontMatter(text: string): { settings: Record<string, string | undefined>; body: string } {
@@ -54,17 +89,9 @@ function takeFrontMatter(text: string): { settings: Record<string, string | unde
 }
 
 /** Removes the title from the paragraphs, if the first one is one. */
-function takeTitle(paragraphs: string[], isMarkdown: boolean): string | undefined {
+function takeTitle(paragraphs: string[]): string | undefined {
   const first = paragraphs[0];
   if (first === undefined) return undefined;
-  if (isMarkdown) {
-    const [heading = '', ...rest] = first.split('\n');
-    const title = /^#{1,6}[ \t]+(.+?)[ \t#]*$/.exec(heading)?.[1];
-    if (title === undefined) return undefined;
-    const remainder = rest.join('\n').trim();
-    paragraphs.splice(0, 1, ...(remainder === '' ? [] : [remainder]));
-    return title;
-  }
   const isTitle =
     paragraphs.length > 1 && !first.includes('\n') && first.length <= MAX_TITLE_LENGTH && !/[.!?,;:”"]$/.test(first);
   return isTitle ? paragraphs.shift() : undefined;

@@ -1,8 +1,11 @@
-import type { ImportRecord, TagRecord } from './import-records';
+import type { ImportRecord, StoryChunkingEntry, StoryRecord, TagRecord } from './import-records';
 import type { WriteItem } from './import-writer';
 
-/** What the writer needs of a record that a reader found. */
-export function toWriteItem(found: ImportRecord): WriteItem {
+/**
+ * What the writer needs of a record that a reader found.
+ * @param chunking of stories, whatever they say themselves
+ */
+export function toWriteItem(found: ImportRecord, chunking?: StoryChunkingEntry): WriteItem {
   switch (found.type) {
     case 'profile': {
       const { skills, workExperiences, educations, projects, ...values } = found.record;
@@ -25,7 +28,7 @@ export function toWriteItem(found: ImportRecord): WriteItem {
       };
     }
     case 'story':
-      return { kind: 'story', values: { ...found.record } };
+      return storyItem({ ...found.record, ...chunking });
     case 'tag': {
       const { parent, ...values } = found.record;
       return { kind: 'tag_concept', values, references: { parentId: parent ?? null } };
@@ -33,6 +36,16 @@ export function toWriteItem(found: ImportRecord): WriteItem {
     case 'content':
       return { kind: 'content_item', values: { ...found.record } };
   }
+}
+
+function storyItem({ isMarkdown, ...story }: StoryRecord): WriteItem {
+  const { chunkingStrategy, chunkTokens = null, chunkOverlap = 0, chunkContext = 'none' } = story;
+  const isChosen = chunkingStrategy !== undefined;
+  return {
+    kind: 'story',
+    values: { ...story, ...(isChosen && { chunkTokens, chunkOverlap, chunkContext }) },
+    ...(isMarkdown && { initial: { chunkingStrategy: 'markdown' } }),
+  };
 }
 
 /** Tags in layers, so that each one's parent is in an earlier layer or not in the file. Rings come last. */

@@ -247,10 +247,40 @@ describe('stories as text', () => {
     const { records, rejects } = await readAll(await findImportFiles([folder]));
     expect(rejects).toEqual([]);
     expect(records.map(({ record }) => record)).toEqual([
-      { externalId: 'fox-1', title: 'The Fox', author: 'Ann', collection: 'Fables', content: 'One\nline.\n\nTwo.' },
-      { externalId: 'file:b-hen.md', title: 'The Hen', content: 'Once.\n\nTwice.' },
+      {
+        externalId: 'fox-1',
+        title: 'The Fox',
+        author: 'Ann',
+        collection: 'Fables',
+        content: 'One\nline.\n\n\nTwo.',
+        isMarkdown: true,
+      },
+      { externalId: 'file:b-hen.md', title: 'The Hen', content: 'Once.\n\n  Twice.', isMarkdown: true },
       { externalId: 'file:c-old_owl.txt', title: 'The Owl', content: 'She sat.\n\nShe thought.' },
       { externalId: 'file:d-no-title.txt', title: 'D no title', content: 'It was late.\n\nVery late.' },
+    ]);
+  });
+
+  it('keep what Markdown means, and say how they are chunked', async () => {
+    await put('a.md', '\n# A\n\n    code\n\n\n    more\n\n## One\n\n- a\n\n  b\n');
+    await put('b.txt', '---\nchunking: Token\nchunkTokens: 64\nchunkOverlap: 8\nchunkContext: title\n---\nOnce.');
+    const { records } = await readAll(await findImportFiles([folder]));
+    expect(records.map(({ record }) => record)).toEqual([
+      {
+        externalId: 'file:a.md',
+        title: 'A',
+        content: '    code\n\n\n    more\n\n## One\n\n- a\n\n  b',
+        isMarkdown: true,
+      },
+      {
+        externalId: 'file:b.txt',
+        title: 'B',
+        content: 'Once.',
+        chunkingStrategy: 'token',
+        chunkTokens: 64,
+        chunkOverlap: 8,
+        chunkContext: 'title',
+      },
     ]);
   });
 

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 async function ask<T>(operation: string, variables: Record<string, unknown> = {}): Promise<T> {
-  return dataOf(await app.executeOperation(operation, variables)) as T;
+  return dataOf(await app.executeOperation<T, Record<string, unknown>>(operation, variables));
 }
 
 async function createStory(input: Record<string, unknown>): Promise<string> {

@@ -31,38 +31,49 @@ function writable(kind: RecordKind): AttributeMeta[] {
  * Creates records, or brings those with the same natural key to the given values; rows that are so already are not
  * touched, so nothing is captured for them. Settings that a row does not give stay as they are. One statement for any number
  * of rows that give the same settings; keys must differ.
- * @param key columns of the natural key: `external_id`, or the columns of another unique constraint
+ * @param options.key columns of the natural key: `external_id`, or the columns of another unique constraint
+ * @param options.initial settings of those that are created, one a row
  * @returns one outcome a row, same order
  */
 export async function upsertRecords(
   transaction: Transaction,
   kind: RecordKind,
   rows: readonly RecordValues[],
-  key: readonly string[] = ['external_id'],
+  options: { key?: readonly string[]; initial?: readonly RecordValues[] } = {},
 ): Promise<Upserted[]> {
+  const { key = ['external_id'], initial = [] } = options;
   const upserted = new Array<Upserted>(rows.length);
-  for (const { attributes, indexes } of byGivenSettings(kind, rows)) {
-    const chosen = indexes.map((index) => rows[index] as RecordValues);
-    const results = await upsertAlike(transaction, kind, attributes, chosen, key);
-    indexes.forEach((index, i) => (upserted[index] = results[i] as Upserted));
+  for (const group of byGivenSettings(kind, rows, initial)) {
+    const chosen = group.indexes.map((index) => ({ ...initial[index], ...rows[index] }));
+    const results = await upsertAlike(transaction, kind, group, chosen, key);
+    group.indexes.forEach((index, i) => (upserted[index] = results[i] as Upserted));
   }
   return upserted;
 }
 
 interface AlikeRows {
   attributes: AttributeMeta[];
+  /** Those of them that one that is there keeps. */
+  keptAttributes: AttributeMeta[];
   indexes: number[];
 }
 
 /** Rows that give the same settings; the columns of settings that a row does not give are none of its business. */
-function byGivenSettings(kind: RecordKind, rows: readonly RecordValues[]): AlikeRows[] {
+function byGivenSettings(
+  kind: RecordKind,
+  rows: readonly RecordValues[],
+  initial: readonly RecordValues[],
+): AlikeRows[] {
   const groups = new Map<string, AlikeRows>();
   rows.forEach((row, index) => {
-    const attributes = writable(kind).filter(({ isSetting, property }) => !isSetting || row[property] !== undefined);
-    const name = attributes.map(({ property }) => property).join();
+    const isGiven = ({ isSetting, property }: AttributeMeta): boolean => !isSetting || row[property] !== undefined;
+    const all = writable(kind);
+    const keptAttributes = all.filter((one) => !isGiven(one) && initial[index]?.[one.property] !== undefined);
+    const attributes = all.filter((one) => isGiven(one) || keptAttributes.includes(one));
+    const name = [...attributes, null, ...keptAttributes].map((one) => one?.property).join();
     const group = groups.get(name);
     if (group) group.indexes.push(index);
-    else groups.set(name, { attributes, indexes: [index] });
+    else groups.set(name, { attributes, keptAttributes, indexes: [index] });
   });
   return [...groups.values()];
 }
@@ -70,12 +81,13 @@ function byGivenSettings(kind: RecordKind, rows: readonly RecordValues[]): Alike
 async function upsertAlike(
   transaction: Transaction,
   kind: RecordKind,
-  attributes: readonly AttributeMeta[],
+  { attributes, keptAttributes }: AlikeRows,
   rows: readonly RecordValues[],
   key: readonly string[],
 ): Promise<Upserted[]> {
   const columns = ['external_id', ...attributes.map((attribute) => attribute.column)];
-  const settable = columns.filter((column) => !key.includes(column));
+  const kept = new Set([...key, ...keptAttributes.map((attribute) => attribute.column)]);
+  const settable = columns.filter((column) => !kept.has(column));
   const documents = rows.map((row) => ({ ...toColumns(attributes, row), external_id: row.externalId ?? null }));
   const isGiven = (alias: string): string =>
     key.map((column) => `${alias}.${column} = ${kind.storedAs?.[column] ?? `given.${column}`}`).join(' AND ');
