@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import path from 'node:path';
 
 import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant';
-import { featureFollowUps } from '../features/follow-ups';
+// First: the order in which types are declared is that of schema.graphql.
 import { featureEntities, recordKinds } from '../features/registry';
+import { featureFollowUps } from '../features/follow-ups';
 import { Consistency } from '../kernel/consistency/consistency';
 import { Database } from '../kernel/db/database';
 import { createDataSource } from '../kernel/db/data-source';
@@ -12,6 +13,8 @@ import { DomainError } from '../kernel/errors/domain-error';
 import type { GraphQLContext, Role } from '../kernel/graphql/context';
 import type { Services } from '../kernel/graphql/services';
 import { Loaders } from '../kernel/graphql/loaders';
+import { Eraser } from '../kernel/lifecycle/erasure';
+import { Purge } from '../kernel/lifecycle/purge';
 import type { Logger } from '../kernel/logging/logger';
 import type { Embedder } from '../kernel/model/embedder';
 import { DeadLetters } from '../kernel/outbox/dead-letters';
@@ -55,6 +58,7 @@ export interface Core {
   services: Services;
   sync: Sync;
   capture: Capture;
+  purge: Purge;
   /** @param onStep for tests of faults, which kill or stall a relay at a step */
   createRelay(onStep?: StepHook): Relay;
   /** What the relay has before it. */
@@ -117,16 +121,18 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const sync = new Sync(database);
   const outbox = new OutboxStore(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
+  const search = new SearchService({ store, embedder, aliasOf });
   const services: Services = {
     registry,
     records: new RecordReader(database, registry),
     writer: new RecordWriter(database, registry, (transaction) => sync.tokenOf(transaction)),
     embeddings: new EmbeddingReader(database),
     points: new PointReader(database, store, aliasOf),
-    search: new SearchService({ store, embedder, aliasOf }),
+    search,
     sync,
     consistency: new Consistency({ database, store, catalog, kinds: recordKinds }),
     deadLetters: new DeadLetters(database, kindNames),
+    eraser: new Eraser({ database, store, catalog, kinds: recordKinds, cache: search.rememberedTexts }),
     database,
     store,
     aliasOf,
@@ -142,6 +148,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     services,
     sync,
     capture: new Capture(database, recordKinds),
+    purge: new Purge(database, recordKinds),
     createRelay: (onStep) =>
       new Relay({
         database,

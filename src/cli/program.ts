@@ -7,10 +7,12 @@ import { DomainError } from '../kernel/errors/domain-error';
 import { addConsistencyCommand } from './consistency.command';
 import { addDeadLettersCommand } from './dead-letters.command';
 import { addDemoCommand } from './demo.command';
+import { addEraseCommand } from './erase.command';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { addImportCommand } from './import.command';
 import { addLegacyCommand } from './legacy.command';
 import { addMigrateCommand } from './migrate.command';
+import { addPurgeCommand } from './purge.command';
 import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
 import { addServeCommand } from './serve.command';
@@ -41,6 +43,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addConsistencyCommand(program, outcome);
   addDeadLettersCommand(program);
   addLegacyCommand(program, outcome);
+  addPurgeCommand(program);
+  addEraseCommand(program);
   addSchemaCommand(program);
   addVectorServerCommand(program);
   try {

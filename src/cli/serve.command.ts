@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 
 import { createHttpServer } from '../app/server';
+import { heedErasures, startJobs, type Upkeep } from '../app/upkeep';
 import { isAuthenticationConfigured } from '../http/authentication';
 import { checkAddress, refuseUnsafeListen } from '../http/listening';
 import { onTermination } from '../kernel/process/termination';
@@ -47,12 +48,18 @@ async function serve(): Promise<number> {
     await instance.close();
     throw error;
   });
+  const upkeep: Upkeep[] = [];
   const stopping = new AbortController();
   let exitCode = 0;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping.abort();
-    stopped ??= closeInOrder(logger, [() => server.close(DRAIN_MS), () => relay?.stop(), () => instance.close()]);
+    stopped ??= closeInOrder(logger, [
+      () => server.close(DRAIN_MS),
+      ...upkeep.map((one) => () => one.stop()),
+      () => relay?.stop(),
+      () => instance.close(),
+    ]);
     return stopped;
   };
   const release = onTermination((signal) => {
@@ -67,7 +74,11 @@ async function serve(): Promise<number> {
   try {
     const url = await server.listen(environment.http);
     stores.publish(url);
-    relay?.start();
+    upkeep.push(heedErasures(core, logger));
+    if (relay) {
+      relay.start();
+      upkeep.push(startJobs(core, environment, logger));
+    }
     // Not awaited before the demo is loaded: the model loads while records are written.
     const model = core.embedder.ready();
     model.catch(() => undefined);

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 
 import { readinessOf } from '../app/server';
+import { startJobs, type Upkeep } from '../app/upkeep';
 import { startHealthServer } from '../http/health';
 import { onTermination } from '../kernel/process/termination';
 import { portNumber } from './port-option';
 import { withSession, type Session } from './session';
 
-async function work({ logger, instance }: Session, healthPort: number | undefined): Promise<void> {
+async function work({ environment, logger, instance }: Session, healthPort: number | undefined): Promise<void> {
   const { core } = instance;
   const relay = core.createRelay();
   const closeHealth =
@@ -18,12 +19,15 @@ async function work({ logger, instance }: Session, healthPort: number | undefine
       resolve();
     });
   });
+  let jobs: Upkeep | undefined;
   try {
     await Promise.race([core.embedder.ready(), stopped]);
     relay.start();
+    jobs = startJobs(core, environment, logger);
     logger.info('relaying');
     await stopped;
   } finally {
+    await jobs?.stop();
     await relay.stop();
     await closeHealth?.();
   }

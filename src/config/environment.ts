@@ -60,6 +60,10 @@ export interface Environment {
     npmExecPath: string | undefined;
   };
   relay: { isEnabled: boolean; batchSize: number | undefined; leaseMs: number; maxAttempts: number };
+  retention: {
+    /** How long archived records are kept; absent: for ever. */
+    purgeAfterMs: number | undefined;
+  };
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   isDemoEnabled: boolean;
   /** Settings that look like a mistake but stop nothing, one sentence each. */
@@ -220,6 +224,10 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
       batchSize: values.KINDRED_RELAY_BATCH_SIZE,
       leaseMs: values.KINDRED_RELAY_LEASE_MS,
       maxAttempts: values.KINDRED_RELAY_MAX_ATTEMPTS,
+    },
+    retention: {
+      purgeAfterMs:
+        values.KINDRED_PURGE_AFTER_DAYS === 0 ? undefined : values.KINDRED_PURGE_AFTER_DAYS * 24 * 3_600_000,
     },
     logLevel: values.KINDRED_LOG_LEVEL,
     isDemoEnabled: values.KINDRED_DEMO,

@@ -165,6 +165,8 @@ export const variables = {
   KINDRED_MAX_FIELDS: integer(1, 1_000_000, 1000),
   KINDRED_GRAPHQL_JIT: onOff(true),
 
+  KINDRED_PURGE_AFTER_DAYS: integer(0, 36_500, 0),
+
   KINDRED_RELAY: onOff(true),
   KINDRED_RELAY_BATCH_SIZE: optionalInteger(1, 10_000),
   KINDRED_RELAY_LEASE_MS: integer(1000, 3_600_000, 60_000),

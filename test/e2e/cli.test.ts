@@ -69,7 +69,7 @@ describe('commands', () => {
 
         expect(summary.code).toBe(0);
         expect(JSON.parse(summary.stdout)).toMatchObject({ byType: { job: { created: 5 } }, rejected: 0 });
-        expect((await json<Status>(folder, 'status')).backlog).toEqual({ sources: 0, points: 0, dead: 0 });
+        expect((await json<Status>(folder, 'status')).backlog).toMatchObject({ sources: 0, points: 0, dead: 0 });
         await expectNoPostgres(folder);
       },
       PATIENCE_MS,
@@ -128,6 +128,36 @@ describe('commands', () => {
         const wrong = await runProgram(folder, ['dead-letters', 'list', '--kind', 'nothing']);
         expect(wrong).toMatchObject({ code: 1, stdout: '' });
         expect(wrong.stderr).toContain("--kind: 'nothing' is none of profile,");
+      },
+      PATIENCE_MS,
+    );
+
+    it(
+      'delete what was archived, and erase a person',
+      async () => {
+        const dry = ['purge', '--older-than', '0s', '--dry-run'];
+        expect(await json(folder, ...dry)).toMatchObject({ records: 0, isDryRun: true });
+        const { profile } = await ask<{ profile: { id: string } }>(
+          url,
+          '{ profile(externalId: "demo-profile-mara-lindqvist") { id } }',
+        );
+        await ask(url, 'mutation ($id: ID!) { archiveProfile(id: $id) { syncToken } }', { id: profile.id });
+        expect(await json(folder, ...dry)).toMatchObject({ records: 1 });
+        expect((await runProgram(folder, ['purge'])).stderr).toContain('--older-than');
+        expect((await runProgram(folder, ['purge', '--older-than', 'long'])).code).toBe(2);
+
+        const erased = await json<{ erasedId: string; found: object }>(
+          folder,
+          ...['erase', 'profile', 'demo-profile-mara-lindqvist', '--external-id'],
+        );
+        expect(erased.erasedId).toBe(profile.id);
+        expect(new Set(Object.values(erased.found))).toEqual(new Set([0]));
+        const again = await runProgram(folder, ['erase', 'profile', profile.id]);
+        expect(again).toMatchObject({ code: 1, stdout: '' });
+        expect(await json(folder, 'purge', '--older-than', '1s')).toMatchObject({ records: 0, isDryRun: false });
+        // Whole again for what follows.
+        expect((await json<{ changed: number }>(folder, 'demo')).changed).toBeGreaterThan(0);
+        await untilIndexed(addressesOf(folder));
       },
       PATIENCE_MS,
     );

@@ -33,6 +33,7 @@ export const profileSpec = defineRecord<Profile>({
   entity: Profile,
   table: 'profiles',
   names: { type: 'Profile', short: 'Profile', field: 'profile', plural: 'profiles', label: 'profile' },
+  isPersonal: true,
   related: {
     skills: {
       direction: 'children',

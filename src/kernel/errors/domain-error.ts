@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'SYNC_TIMEOUT'
   | 'SYNC_FAILED' // the awaited write is in the dead letters
+  | 'ERASURE_INCOMPLETE' // a record is deleted, but traces of it are still there
   | 'CONFIGURATION' // a setting stops the program at start
   | 'DATABASE_UNAVAILABLE'
   | 'VECTOR_STORE_UNAVAILABLE'

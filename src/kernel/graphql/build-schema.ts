@@ -8,6 +8,7 @@ import type { KindRegistry } from '../record/registry';
 import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
 import { deadLetterResolvers } from './dead-letter-resolver';
+import { erasureResolver } from './erasure-resolver';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
 import { unwrapPlainFields } from './plain-fields';
@@ -26,6 +27,7 @@ function resolversOf(kind: RecordKind, registry: KindRegistry, factory: RecordTy
     writeResolver(kind, factory),
     ...referenceResolvers(kind, registry),
     ...childResolvers(kind, registry, factory),
+    ...(kind.isPersonal ? [erasureResolver(kind)] : []),
   ];
   if (!kind.embedding) return resolvers;
   return [

@@ -1,6 +1,7 @@
 import type { Database } from '../db/database';
 import type { Consistency } from '../consistency/consistency';
 import type { EmbeddingReader } from '../embedding/embedding-reader';
+import type { Eraser } from '../lifecycle/erasure';
 import type { RecordReader } from '../record/record-reader';
 import type { RecordWriter } from '../record/record-writer';
 import type { KindRegistry } from '../record/registry';
@@ -22,6 +23,7 @@ export interface Services {
   sync: SyncService;
   consistency: Consistency;
   deadLetters: DeadLetters;
+  eraser: Eraser;
   /** For what a feature does beyond reading and writing records. */
   database: Database;
   store: VectorStore;

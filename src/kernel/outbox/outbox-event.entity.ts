@@ -66,6 +66,13 @@ export class OutboxEvent {
   @Column({ name: 'dead_at', type: 'timestamptz', nullable: true })
   deadAt!: Date | null;
 
-  @Column({ name: 'trace_parent', type: 'varchar', length: 55, nullable: true })
+  /** W3C trace context of the change, from the transaction's `kindred.traceparent`. */
+  @Column({
+    name: 'trace_parent',
+    type: 'varchar',
+    length: 55,
+    nullable: true,
+    default: () => 'kindred_trace_parent()',
+  })
   traceParent!: string | null;
 }

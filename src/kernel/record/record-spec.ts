@@ -76,6 +76,8 @@ export interface RecordSpec<R extends RecordBase = RecordBase> {
   names: RecordNames;
   /** Reference whose target archives this record with it, e.g. `profileId` of a skill. */
   owner?: string;
+  /** A person's record: it can be erased, with everything that belongs to it and every trace of it. */
+  isPersonal?: boolean;
   related?: Record<string, RelatedTable>;
   derivedFilters?: DerivedFilter<R>[];
   lists?: ChildList[];

@@ -1,5 +1,5 @@
 import { Field, ID, InterfaceType, ObjectType } from 'type-graphql';
-import { Check, Entity, JoinColumn, ManyToOne, Unique } from 'typeorm';
+import { Check, Entity, Index, JoinColumn, ManyToOne, Unique } from 'typeorm';
 
 import { attributesOf } from './attribute';
 import { NodeInterface, setTypeName, typeNameOf, type RecordBase } from './record-base';
@@ -32,6 +32,7 @@ export function RecordTable(options: RecordTableOptions): ClassDecorator {
     Entity(table)(target);
     Unique(`uq_${table}_uuid`, ['uuid'])(target);
     Unique(`uq_${table}_external_id`, ['externalId'])(target);
+    Index(`idx_${table}_archived_at`, ['archivedAt'], { where: 'archived_at IS NOT NULL' })(target);
     const attributes = attributesOf(target);
     for (const attribute of attributes) {
       if (attribute.type === 'partialDate') {

@@ -93,6 +93,11 @@ export class SearchService {
     this.queryVectors = new LRUCache({ max: options.cacheSize ?? 1000 });
   }
 
+  /** Query texts whose vectors are remembered. */
+  get rememberedTexts(): Pick<LRUCache<string, Float32Array>, 'size' | 'clear'> {
+    return this.queryVectors;
+  }
+
   /** Results in the order of `requests`; one that fails does not fail the others. */
   async searchAll(requests: readonly SearchRequest[], reads: SearchReads): Promise<(SearchResult | Error)[]> {
     const vectors = await this.embedTexts(requests);

@@ -130,6 +130,16 @@ export class CollectionCatalog {
     return targets;
   }
 
+  /** By kind, every collection that the vector server has of it, those of retired generations too. */
+  async everyCollection(kinds: readonly string[]): Promise<Map<string, string[]>> {
+    const present = new Set(await this.parts.store.listCollections());
+    const byKind = new Map<string, string[]>();
+    for (const { kind, collection } of await this.generations.all(kinds)) {
+      if (present.has(collection)) byKind.set(kind, [...(byKind.get(kind) ?? []), collection]);
+    }
+    return byKind;
+  }
+
   /**
    * Every generation there is, with one that is live for each kind: kinds without any get their first.
    * @param taken the vector server's collections

@@ -1,0 +1,39 @@
+import type { Environment } from '../config/environment';
+import { NotificationListener } from '../kernel/db/notification-listener';
+import { ERASURE_CHANNEL } from '../kernel/lifecycle/erasure-channel';
+import type { Logger } from '../kernel/logging/logger';
+import { every, type Periodic } from '../kernel/process/periodic';
+import type { Core } from './core';
+
+/** What a process does beside its main work. */
+export interface Upkeep {
+  stop(): Promise<void>;
+}
+
+const PURGE_INTERVAL_MS = 3_600_000;
+
+/** The jobs of processes that relay: they may run in many, and then share the work. */
+export function startJobs(core: Core, environment: Environment, logger: Logger): Upkeep {
+  const { purgeAfterMs } = environment.retention;
+  const jobs: Periodic[] = [];
+  if (purgeAfterMs !== undefined) {
+    const purge = async (signal: AbortSignal): Promise<void> => {
+      const kinds = (await core.purge.run(purgeAfterMs, signal)).filter(({ records }) => records > 0);
+      if (kinds.length > 0) logger.info({ kinds }, 'purged what was archived long ago');
+    };
+    jobs.push(every(PURGE_INTERVAL_MS, 'purge', purge, logger));
+  }
+  return {
+    stop: async () => {
+      await Promise.all(jobs.map((job) => job.stop()));
+    },
+  };
+}
+
+/** What processes that search owe to erasures, whoever carries them out: to forget the texts that they remember. */
+export function heedErasures(core: Core, logger: Logger): Upkeep {
+  const forget = (): void => core.services.search.rememberedTexts.clear();
+  const listener = new NotificationListener(core.database.pool, ERASURE_CHANNEL, forget, logger);
+  listener.start();
+  return { stop: () => listener.close() };
+}

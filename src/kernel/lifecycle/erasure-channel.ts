@@ -1,0 +1,2 @@
+/** PostgreSQL's notifications by which every process hears of an erasure. */
+export const ERASURE_CHANNEL = 'kindred_erasure';

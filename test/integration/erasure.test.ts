@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import { ModelRejectedError } from '../../src/kernel/model/embedder';
+import { ERASURE_CHANNEL } from '../../src/kernel/lifecycle/erasure-channel';
+import { NotificationListener } from '../../src/kernel/db/notification-listener';
+import type { TestApp, TestAppOptions } from '../../src/testing/create-test-app';
+import { startApp } from '../support/app';
+import { dataOf, refusalOf } from '../support/results';
+import { until } from '../support/until';
+import { recordingLogger } from '../support/write-path';
+
+const ERASE = `mutation ($id: ID!, $timeoutMs: Int) { eraseProfile(id: $id, timeoutMs: $timeoutMs) {
+  erasedId
+  removed { rows ledgerEntries events deadLetters points cachedTexts }
+  found { rows ledgerEntries events deadLetters points cachedTexts lexicalHits vectorHits }
+} }`;
+const NOTHING = {
+  rows: 0,
+  ledgerEntries: 0,
+  events: 0,
+  deadLetters: 0,
+  points: 0,
+  cachedTexts: 0,
+  lexicalHits: 0,
+  vectorHits: 0,
+};
+
+interface Erased {
+  eraseProfile: { erasedId: string; removed: Record<string, number>; found: Record<string, number> };
+}
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function start(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp(options);
+  opened.push(app);
+  return app;
+}
+
+/** A person with everything that a person can have, and a resume. @returns the global id */
+async function createPerson(app: TestApp, name: string): Promise<string> {
+  const created = await app.executeOperation<{ createProfile: { profile: { id: string } } }>(
+    'mutation ($input: CreateProfileInput!) { createProfile(input: $input) { profile { id } } }',
+    {
+      input: {
+        name,
+        headline: `${name} sails`,
+        summary: `${name} has sailed for years.`,
+        location: 'Bergen',
+        skills: [{ name: `Knots of ${name}` }],
+        workExperiences: [{ title: 'Mate', description: `${name} on a brig.`, skillsUsed: ['Ropes'] }],
+        projects: [{ name: `Raft of ${name}`, technologies: ['Wood'] }],
+        educations: [{ institution: `School of ${name}` }],
+      },
+    },
+  );
+  const { id } = dataOf(created).createProfile.profile;
+  const resume = await app.executeOperation(
+    'mutation ($input: CreateResumeInput!) { createResume(input: $input) { syncToken } }',
+    { input: { profileId: id, title: `Resume of ${name}`, content: `${name} applies.` } },
+  );
+  dataOf(resume);
+  return id;
+}
+
+/** Every text of every table of the database that is not the program's own, as one. */
+async function everything(app: TestApp): Promise<string> {
+  const tables = await app.core.database.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`,
+  );
+  const parts = await Promise.all(
+    tables.map(async ({ name }) => JSON.stringify(await app.core.database.query(`SELECT * FROM ${name}`))),
+  );
+  return parts.join('\n');
+}
+
+async function everyPayload(app: TestApp): Promise<string> {
+  const pages = await Promise.all(
+    (await app.core.store.listCollections())
+      .filter((name) => name.startsWith(app.core.catalog.alias('')))
+      .map((name) => app.core.store.scroll(name, { limit: 10_000, payload: true })),
+  );
+  return JSON.stringify(pages);
+}
+
+describe('erasing a person', () => {
+  it('leaves nothing of the person and their resumes anywhere, and everything of others', async () => {
+    const app = await start();
+    const erased = await createPerson(app, 'Sigrid');
+    const kept = await createPerson(app, 'Torvald');
+    await app.settle();
+    const search = 'query ($text: String!) { searchProfiles(query: { text: $text }) { nodes { name } } }';
+    await app.executeOperation(search, { text: 'Sigrid of Bergen' });
+    expect(await everything(app)).toContain('Sigrid');
+    const { rows: allRows } = (await app.core.services.consistency.check()).kinds.reduce((sum, kind) => ({
+      ...sum,
+      rows: sum.rows + kind.rows,
+    }));
+
+    const { eraseProfile } = dataOf(await app.executeOperation<Erased>(ERASE, { id: erased }));
+
+    expect(eraseProfile.erasedId).toBe(erased);
+    expect(eraseProfile.found).toEqual(NOTHING);
+    const { removed } = eraseProfile;
+    // Half of all embedding rows, and a record of each of the six kinds.
+    expect(removed).toMatchObject({ rows: allRows / 2 + 6, ledgerEntries: allRows / 2, points: allRows / 2 });
+    expect(removed.cachedTexts).toBeGreaterThan(0);
+    expect(await everything(app)).not.toContain('Sigrid');
+    expect(await everyPayload(app)).not.toContain('Sigrid');
+    expect(await everything(app)).toContain('Torvald');
+    expect((await app.core.services.consistency.check()).drift).toBe(0);
+    const other = await app.executeOperation('query ($id: ID!) { node(id: $id) { ... on Profile { name } } }', {
+      id: kept,
+    });
+    expect(dataOf(other)).toEqual({ node: { name: 'Torvald' } });
+    expect(refusalOf(await app.executeOperation(ERASE, { id: erased })).code).toBe('NOT_FOUND');
+  });
+
+  it('takes what still waits and what was given up', async () => {
+    const app = await start({
+      embedder: createDeterministicEmbedder({
+        onEmbed: (texts) => {
+          const text = texts.find((one) => one.includes('Raft'));
+          if (text !== undefined) throw new ModelRejectedError(`Not that: ${text}`);
+        },
+      }),
+    });
+    const id = await createPerson(app, 'Sigrid');
+    await app.settle();
+    await app.executeOperation(
+      'mutation ($id: ID!) { updateProfile(id: $id, input: { headline: "Pilot" }) { syncToken } }',
+      {
+        id,
+      },
+    );
+    const { eraseProfile } = dataOf(await app.executeOperation<Erased>(ERASE, { id }));
+    expect(eraseProfile.removed.deadLetters).toBeGreaterThan(0);
+    expect(eraseProfile.found).toEqual(NOTHING);
+    expect(await everything(app)).not.toMatch(/Sigrid|Raft/);
+    expect(await app.core.database.query('SELECT 1 FROM outbox_events')).toEqual([]);
+  });
+
+  it('takes points that the ledger does not know', async () => {
+    const app = await start();
+    const id = await createPerson(app, 'Sigrid');
+    await app.settle();
+    await app.core.database.query(`DELETE FROM vector_points WHERE kind = 'skill'`);
+    const { eraseProfile } = dataOf(await app.executeOperation<Erased>(ERASE, { id }));
+    expect(eraseProfile.found).toEqual(NOTHING);
+    expect(await everyPayload(app)).not.toContain('Sigrid');
+  });
+
+  it('says what is left when nobody deletes the points in time, and has deleted the rest', async () => {
+    const app = await start({ isRelaying: false });
+    const relay = app.core.createRelay();
+    relay.start();
+    const id = await createPerson(app, 'Sigrid');
+    await app.settle();
+    await relay.stop();
+    const refusal = refusalOf(await app.executeOperation(ERASE, { id, timeoutMs: 50 }));
+    expect(refusal.code).toBe('ERASURE_INCOMPLETE');
+    expect(refusal.extensions.found).toMatchObject({ points: expect.any(Number), vectorHits: expect.any(Number) });
+    expect(await everything(app)).not.toContain('Sigrid');
+  });
+
+  it('is for admins, and keeps to its limits', async () => {
+    const app = await start();
+    const id = await createPerson(app, 'Sigrid');
+    expect(refusalOf(await app.executeOperation(ERASE, { id }, { role: 'writer' })).code).toBe('FORBIDDEN');
+    expect(refusalOf(await app.executeOperation(ERASE, { id, timeoutMs: 1_000_000 })).code).toBe('BAD_INPUT');
+    expect(await everything(app)).toContain('Sigrid');
+  });
+
+  it('is heard of by every process', async () => {
+    const app = await start();
+    const id = await createPerson(app, 'Sigrid');
+    const heard: (string | undefined)[] = [];
+    const listener = new NotificationListener(
+      app.core.database.pool,
+      ERASURE_CHANNEL,
+      (payload) => heard.push(payload),
+      recordingLogger(),
+    );
+    listener.start();
+    opened.push(listener);
+    await until(() => Promise.resolve(heard.length === 1));
+    await app.executeOperation(ERASE, { id });
+    await until(() => Promise.resolve(heard.includes('profile')));
+  });
+});

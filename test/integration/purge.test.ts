@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import type { TestApp } from '../../src/testing/create-test-app';
+import { startApp } from '../support/app';
+
+const DAY_MS = 24 * 3_600_000;
+
+describe('a purge', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    await app.core.database.query(
+      `INSERT INTO tag_concepts (name, archived_at)
+       SELECT 'tag ' || i, CASE WHEN i > 250 THEN now() - interval '20 days' WHEN i > 10 THEN now() - interval '40 days' END
+       FROM generate_series(1, 260) i`,
+    );
+    await app.core.database.query(`
+      WITH old AS (INSERT INTO profiles (name, headline, archived_at) VALUES ('Old', 'x', now() - interval '40 days') RETURNING id)
+      INSERT INTO skills (profile_id, name) SELECT id, 'Knots' FROM old`);
+    await app.settle();
+  });
+  afterAll(() => app.close());
+
+  const recordsOf = (counts: readonly { kind: string; records: number }[]): Record<string, number> =>
+    Object.fromEntries(counts.filter(({ records }) => records > 0).map(({ kind, records }) => [kind, records]));
+
+  it('plans without deleting', async () => {
+    expect(recordsOf(await app.core.purge.plan(30 * DAY_MS))).toEqual({ profile: 1, tag_concept: 240 });
+    expect(recordsOf(await app.core.purge.plan(10 * DAY_MS))).toEqual({ profile: 1, tag_concept: 250 });
+    expect(recordsOf(await app.core.purge.plan(50 * DAY_MS))).toEqual({});
+  });
+
+  it('deletes what was archived before, with what belongs to it, and the points follow', async () => {
+    const counts = await Promise.all([app.core.purge.run(30 * DAY_MS), app.core.purge.run(30 * DAY_MS)]);
+    const total = (kind: string): number =>
+      counts.flat().reduce((sum, one) => sum + (one.kind === kind ? one.records : 0), 0);
+    expect([total('profile'), total('tag_concept')]).toEqual([1, 240]);
+    expect(await app.core.database.query('SELECT 1 FROM skills')).toEqual([]);
+    const left = await app.core.database.query<{ archived: boolean; count: number }>(
+      `SELECT archived_at IS NOT NULL AS archived, count(*)::int AS count FROM tag_concepts GROUP BY 1 ORDER BY 1`,
+    );
+    expect(left).toEqual([
+      { archived: false, count: 10 },
+      { archived: true, count: 10 },
+    ]);
+    await app.settle();
+    const report = await app.core.services.consistency.check();
+    expect(report.drift).toBe(0);
+    expect(report.kinds.find(({ kind }) => kind === 'tag_concept')).toMatchObject({ rows: 20, points: 20 });
+    expect(recordsOf(await app.core.purge.run(30 * DAY_MS))).toEqual({});
+  });
+});
