@@ -350,6 +350,15 @@ export type EmbeddableKind =
   | 'TAG_CONCEPT'
   | 'CONTENT_ITEM';
 
+/** What tags are put on. */
+export type TaggableKind =
+  /** Each chunk of a story by itself. */
+  | 'STORY'
+  /** Content items as a whole, by the chunk that is nearest to the tag. */
+  | 'CONTENT_ITEM'
+  /** Jobs as a whole, by the chunk that is nearest to the tag. */
+  | 'JOB_DESCRIPTION';
+
 /** Order of a list of profiles. */
 export type ProfileOrder = {
   field: ProfileOrderField;
@@ -589,6 +598,18 @@ export type ContentOrderField =
   | 'UPDATED_AT'
   | 'CONTENT_TYPE'
   | 'SOURCE_TYPE';
+
+/** What is left out stays; a new scheme has the defaults of `general`. */
+export type TagSchemeInput = {
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** What its tags are put on by themselves; may be empty. */
+  kinds?: InputMaybe<Array<TaggableKind>>;
+  /** A cosine, -1 to 1. */
+  threshold?: InputMaybe<Scalars['Float']['input']>;
+  /** 1 to 100. */
+  maxTags?: InputMaybe<Scalars['Int']['input']>;
+  impliesParents?: InputMaybe<Scalars['Boolean']['input']>;
+};
 
 /** How stories are chunked: all of it; what is left out has its default. */
 export type StoryChunkingInput = {

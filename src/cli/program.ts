@@ -17,6 +17,7 @@ import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
 import { addServeCommand } from './serve.command';
 import { addStatusCommand } from './status.command';
+import { addTagsCommand } from './tags.command';
 import { addVectorServerCommand } from './vector-server.command';
 import { addWorkerCommand } from './worker.command';
 
@@ -46,6 +47,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addPurgeCommand(program);
   addEraseCommand(program);
   addSchemaCommand(program);
+  addTagsCommand(program);
   addVectorServerCommand(program);
   try {
     await program.parseAsync(argv);

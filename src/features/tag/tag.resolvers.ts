@@ -13,6 +13,10 @@ import { ChunkTag, RecordTag, StoryTag } from './tag-assignment.types';
 import { TagConcept } from './tag-concept.entity';
 import { tagConceptSpec } from './tag-concept.spec';
 import { TagCurationResolver } from './curation/tag-curation.resolver';
+import { TagHygieneResolver } from './hygiene/tag-hygiene.resolver';
+import { tagQualityResolvers } from './quality/tag-quality.resolver';
+import { TagSchemeResolver } from './scheme/tag-scheme.resolver';
+import { TagVocabularyResolver } from './vocabulary/tag-vocabulary.resolver';
 import { TagReader } from './tag.reader';
 import { taggables, type Taggable } from './taggable';
 
@@ -161,5 +165,9 @@ export function tagResolvers(factory: RecordTypeFactory): (new () => object)[] {
     StoryTagsResolver,
     tagConceptResolver(factory),
     TagCurationResolver,
+    TagSchemeResolver,
+    TagVocabularyResolver,
+    TagHygieneResolver,
+    ...tagQualityResolvers,
   ];
 }

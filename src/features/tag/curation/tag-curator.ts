@@ -30,6 +30,7 @@ export class TagCurator {
       decision === 'add' || decision === 'reject' ? await this.scoresOf(taggable, subjectId, tagIds) : new Map();
     await this.parts.database.transaction({ actor }, async (transaction) => {
       await this.requireSubject(transaction, taggable, subjectId);
+      await this.lockTags(transaction, tagIds);
       if (decision === 'add' || decision === 'reject') {
         await this.put(transaction, decision, { taggable, subjectId, tagIds }, scores as Map<number, number>);
       } else {
@@ -99,6 +100,26 @@ export class TagCurator {
     if (rows.length > 0) return;
     throw new DomainError('NOT_FOUND', `targetId: there is no such ${taggable.typeName}; it may have been deleted.`, {
       details: { field: 'targetId' },
+    });
+  }
+
+  /** Whose usage changes, broader tags included, in an order that all writers keep, so that no two wait for each other. */
+  private async lockTags(transaction: Transaction, tagIds: readonly number[]): Promise<void> {
+    const rows = await transaction.query<{ id: number }>(
+      `WITH RECURSIVE up AS (
+         SELECT id, parent_id FROM tag_concepts WHERE id = ANY ($1::int[])
+         UNION
+         SELECT tag.id, tag.parent_id FROM tag_concepts tag JOIN up ON tag.id = up.parent_id
+       )
+       SELECT id FROM tag_concepts WHERE id IN (SELECT id FROM up) ORDER BY id FOR NO KEY UPDATE`,
+      [tagIds],
+    );
+    const known = new Set(rows.map((row) => row.id));
+    const missing = tagIds.find((id) => !known.has(id));
+    if (missing === undefined) return;
+    const id = toGlobalId('TagConcept', missing);
+    throw new DomainError('NOT_FOUND', `tagIds: there is no tag ${id}; it may have been deleted.`, {
+      details: { field: 'tagIds', id },
     });
   }
 
