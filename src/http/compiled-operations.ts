@@ -1,17 +1,22 @@
 import { HeaderMap, type ApolloServerOptions, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
   getNamedType,
+  getVariableValues,
   GraphQLError,
+  GraphQLScalarType,
+  GraphQLSchema,
   isInputObjectType,
+  Kind,
   OperationTypeNode,
   typeFromAST,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLFormattedError,
   type GraphQLNamedType,
-  type GraphQLSchema,
   type NamedTypeNode,
+  type NameNode,
   type OperationDefinitionNode,
+  type VariableDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
@@ -33,10 +38,19 @@ const KEPT_DOCUMENTS = 200;
 /** Compiling a thousand fields takes some 300 ms, in which nothing else is answered. */
 const LONGEST_COMPILED_CHARACTERS = 10_000;
 
+/** Takes the place of input types that contain themselves: graphql-jit unrolls input types, and would not end. */
+const CHECKED = new GraphQLScalarType({ name: 'KindredCheckedValue', description: 'Checked by graphql-js.' });
+
+interface Compiled {
+  query: CompiledQuery['query'];
+  /** Variables whose values graphql-js checks. */
+  checked: readonly string[];
+}
+
 interface Known {
   runs: number;
   /** By operation name; null where it cannot be compiled. */
-  compiled: Map<string, CompiledQuery | null>;
+  compiled: Map<string, Compiled | null>;
 }
 
 /**
@@ -45,44 +59,67 @@ interface Known {
  */
 export class CompiledOperations {
   private readonly known = new LRUCache<DocumentNode, Known>({ max: KEPT_DOCUMENTS });
+  private readonly schemaWithChecked: GraphQLSchema;
 
-  constructor(private readonly schema: GraphQLSchema) {}
+  constructor(private readonly schema: GraphQLSchema) {
+    const config = schema.toConfig();
+    this.schemaWithChecked = new GraphQLSchema({ ...config, types: [...config.types, CHECKED] });
+  }
 
   /** `undefined` when graphql-js has to run it; nothing has run then. */
   async execute(asked: Operation): Promise<ExecutionResult | undefined> {
     const compiled = this.compiledFor(asked);
     if (!compiled) return undefined;
-    const result = await compiled.query(undefined, asked.contextValue, asked.variables ?? {});
+    const variables = this.variablesFor(compiled, asked);
+    if (!variables) return undefined;
+    const result = await compiled.query(undefined, asked.contextValue, variables);
     // Variables that do not fit: graphql-js words it as clients know it.
     if (result.data === undefined) return undefined;
     return result.errors === undefined ? result : { data: result.data, errors: result.errors.map(asGraphQLError) };
   }
 
-  /** graphql-jit unrolls input types: one that contains itself, as filters do, would fill the memory. */
-  private hasRecursiveVariable(operation: OperationDefinitionNode): boolean {
-    return (operation.variableDefinitions ?? []).some(({ type }) => {
-      const named = typeFromAST(this.schema, type as NamedTypeNode);
-      return named !== undefined && containsItself(getNamedType(named), []);
-    });
+  /** `undefined` when they do not fit their types. */
+  private variablesFor(
+    { checked }: Compiled,
+    { operation, variables = {} }: Operation,
+  ): Record<string, unknown> | undefined {
+    if (checked.length === 0) return variables;
+    const definitions = operation?.variableDefinitions?.filter(({ variable }) => checked.includes(variable.name.value));
+    const { coerced } = getVariableValues(this.schema, definitions ?? [], variables);
+    return coerced && { ...variables, ...coerced };
   }
 
-  private compiledFor({ document, operation }: Operation): CompiledQuery | null {
+  private compiledFor({ document, operation }: Operation): Compiled | null {
     if (operation?.operation !== OperationTypeNode.QUERY) return null;
     let known = this.known.get(document);
     if (!known) this.known.set(document, (known = { runs: 0, compiled: new Map() }));
     const name = operation.name?.value ?? '';
-    const compiled = known.compiled.get(name);
-    if (compiled !== undefined) return compiled;
-    if (++known.runs < RUNS_BEFORE_COMPILING) return null;
-    const isLong = (document.loc?.source.body.length ?? 0) > LONGEST_COMPILED_CHARACTERS;
-    if (isLong || this.hasRecursiveVariable(operation)) {
-      known.compiled.set(name, null);
-      return null;
+    let compiled = known.compiled.get(name);
+    if (compiled === undefined && ++known.runs >= RUNS_BEFORE_COMPILING) {
+      const isLong = (document.loc?.source.body.length ?? 0) > LONGEST_COMPILED_CHARACTERS;
+      compiled = isLong ? null : this.compile(document, operation);
+      known.compiled.set(name, compiled);
     }
-    const made = compileQuery(this.schema, document, operation.name?.value);
-    const query = isCompiledQuery(made) ? made : null;
-    known.compiled.set(name, query);
-    return query;
+    return compiled ?? null;
+  }
+
+  private compile(document: DocumentNode, operation: OperationDefinitionNode): Compiled | null {
+    const checked: string[] = [];
+    const variableDefinitions = operation.variableDefinitions?.map((definition): VariableDefinitionNode => {
+      const type = typeFromAST(this.schema, definition.type as NamedTypeNode);
+      if (type === undefined || !containsItself(getNamedType(type), [])) return definition;
+      checked.push(definition.variable.name.value);
+      const name: NameNode = { kind: Kind.NAME, value: CHECKED.name };
+      return { ...definition, type: { kind: Kind.NAMED_TYPE, name }, defaultValue: undefined };
+    });
+    const definitions = document.definitions.map((one) =>
+      one === operation ? { ...operation, variableDefinitions } : one,
+    );
+    // The type that stands in must not be seen.
+    if (checked.length > 0 && /__(?:schema|type)\b/.test(document.loc?.source.body ?? '')) return null;
+    const schema = checked.length > 0 ? this.schemaWithChecked : this.schema;
+    const made = compileQuery(schema, { ...document, definitions }, operation.name?.value);
+    return isCompiledQuery(made) ? { query: made.query, checked } : null;
   }
 }
 

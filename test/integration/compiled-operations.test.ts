@@ -99,6 +99,16 @@ const cases: Case[] = [
     variables: { f: { isRemote: { eq: false } } },
   },
   {
+    name: 'a filter with parts',
+    query: 'query ($f: JobFilter! = { title: { isNull: true } }) { jobs(first: 5, filter: $f) { nodes { title } } }',
+    variables: { f: { or: [{ isRemote: { eq: true } }, { not: { createdAt: { gte: '2020-01-01T00:00:00Z' } } }] } },
+  },
+  {
+    name: 'a filter that does not fit',
+    query: 'query ($f: JobFilter) { jobs(first: 5, filter: $f) { nodes { title } } }',
+    variables: { f: { and: [{ titel: { eq: 'x' } }] } },
+  },
+  {
     name: 'aliases',
     query: '{ a: jobs(first: 1) { nodes { t: title u: title } } b: jobs(first: 2) { nodes { title } } }',
   },
