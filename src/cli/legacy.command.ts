@@ -6,6 +6,7 @@ import { alone } from '../legacy/legacy-parts';
 import { plan } from '../legacy/plan';
 import { verify } from '../legacy/verify';
 import { EXIT_FAILURE, InterruptedError } from './exit-codes';
+import { addCutoverCommands } from './legacy-cutover.command';
 import { waitUntilIndexed } from './indexing-progress';
 import {
   addPointOptions,
@@ -104,4 +105,5 @@ export function addLegacyCommand(program: Command, outcome: { code: number }): v
         if (!report.isVerified) outcome.code = EXIT_FAILURE;
       }),
     );
+  addCutoverCommands(legacy);
 }

@@ -1,3 +1,4 @@
+import type { LegacyKind } from './legacy-kinds';
 import type { RowSql } from './row-sql';
 import { quoted } from './sql-text';
 
@@ -36,6 +37,10 @@ export function captureChanges(row: RowSql, schema: string): string[] {
   ];
 }
 
+export function endChangeCapture(schema: string): string {
+  return `DROP FUNCTION IF EXISTS ${quoted(schema)}.${NOTE}() CASCADE`;
+}
+
 /** Who writes when rows are moved. */
 export const MOVER = 'kindred-legacy';
 
@@ -68,4 +73,8 @@ export function keepSuperseded(row: RowSql, original: string, schema: string): s
      FOR EACH STATEMENT EXECUTE FUNCTION ${quoted(schema)}.${KEEP}_${kind.kind}()`,
   ]);
   return functions;
+}
+
+export function endKeeping(kinds: readonly LegacyKind[], schema: string): string[] {
+  return kinds.map((kind) => `DROP FUNCTION IF EXISTS ${quoted(schema)}.${KEEP}_${kind.kind}() CASCADE`);
 }

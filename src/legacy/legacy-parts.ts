@@ -1,5 +1,5 @@
 import type { Consistency } from '../kernel/consistency/consistency';
-import type { Database } from '../kernel/db/database';
+import type { Database, SqlRunner } from '../kernel/db/database';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { ModelDescriptor } from '../kernel/model/embedder';
 import type { RecordKind } from '../kernel/record/record-spec';
@@ -63,7 +63,12 @@ export function begun(move: Move | undefined): Move {
 }
 
 /** The table of a move, as it is in the database now. */
-export async function rowsOf(parts: LegacyParts, move: Move, table = move.settings.table): Promise<RowSql> {
-  const inspected = await inspectTable(parts.database, sqlName(table), move.settings.columns);
+export async function rowsOf(
+  parts: LegacyParts,
+  move: Move,
+  table = move.settings.table,
+  sql: SqlRunner = parts.database,
+): Promise<RowSql> {
+  const inspected = await inspectTable(sql, sqlName(table), move.settings.columns);
   return new RowSql(inspected, move.settings, kindsOf(parts));
 }

@@ -22,6 +22,10 @@ export const quarantineReasons = {
 
 export type QuarantineReason = keyof typeof quarantineReasons;
 
+/** Under which names the extras keep types that are called otherwise here; no column is called like that. */
+export const ORIGINAL_TYPE = ' entity type';
+export const ORIGINAL_EMBEDDING = ' embedding type';
+
 const LARGEST_INTEGER = 2_147_483_647;
 
 /**
@@ -181,9 +185,16 @@ export class RowSql {
 
   /** Values of columns that have no place elsewhere, as one JSON object. */
   get extra(): string {
-    if (this.table.extras.length === 0) return 'NULL::jsonb';
     const pairs = this.table.extras.map(({ name }) => `${literal(name)}, to_jsonb(l.${quoted(name)})`);
-    return `jsonb_build_object(${pairs.join(', ')})`;
+    // What is called otherwise here can be shown by its own name again.
+    if (Object.keys(this.settings.entityTypes).length > 0) {
+      pairs.push(`${literal(ORIGINAL_TYPE)}, ${this.entityType}`);
+    }
+    const embeddingType = this.column(this.table.roles.embeddingType);
+    if (embeddingType !== undefined && Object.keys(this.settings.embeddingTypes).length > 0) {
+      pairs.push(`${literal(ORIGINAL_EMBEDDING)}, ${embeddingType}::text`);
+    }
+    return pairs.length === 0 ? 'NULL::jsonb' : `jsonb_build_object(${pairs.join(', ')})`;
   }
 
   private instant(column: LegacyColumn | undefined): string {

@@ -135,7 +135,7 @@ function compareSql(row: RowSql): string {
 }
 
 /** @param sql a transaction, so that all of it is of one moment */
-async function compareRows(sql: SqlRunner, row: RowSql): Promise<VerifyReport> {
+export async function compareRows(sql: SqlRunner, row: RowSql): Promise<VerifyReport> {
   await sql.query(`SET LOCAL work_mem = '${WORK_MEMORY}'`);
   const types = await sql.query<ComparedType>(compareSql(row));
   const reasons = await sql.query<{ reason: string; count: number }>(
