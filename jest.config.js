@@ -20,6 +20,7 @@ module.exports = {
   ...(fs.existsSync(globalTeardown) && { globalTeardown }),
   // Each worker may hold a database, a vector server and a model: more than four only compete.
   maxWorkers: Math.min(4, os.availableParallelism()),
-  testTimeout: 30_000,
+  // Only so that a test that hangs ends: a machine that is busy must not fail one that works.
+  testTimeout: 180_000,
   errorOnDeprecated: true,
 };

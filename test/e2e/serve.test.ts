@@ -69,7 +69,7 @@ describe('serve on an empty folder', () => {
     expect(response.status).toBe(200);
     const { status, parts } = (await response.json()) as { status: string; parts: Record<string, unknown> };
     expect(status).toBe('ready');
-    expect(Object.keys(parts).sort()).toEqual(['database', 'model', 'relay', 'vectorStore']);
+    expect(Object.keys(parts).sort()).toEqual(['capture', 'database', 'model', 'relay', 'vectorStore']);
   });
 
   it('has the whole demo, all of it indexed, once it says that it is ready', async () => {

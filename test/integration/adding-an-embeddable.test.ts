@@ -83,4 +83,4 @@ it('adds certifications as docs/adding-an-embeddable.md says', async () => {
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const { stderr } = await run(process.execPath, [jest, 'test/e2e/certifications'], { cwd: copy });
   expect(stderr).toMatch(/Tests: +2 passed, 2 total/);
-}, 180_000);
+});

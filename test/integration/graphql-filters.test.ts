@@ -131,7 +131,7 @@ beforeAll(async () => {
     }
   }
   await app.settle();
-}, 60_000);
+});
 
 afterAll(() => app?.close());
 

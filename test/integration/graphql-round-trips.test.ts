@@ -80,7 +80,7 @@ beforeAll(async () => {
   await app.settle();
   // What the relay asks while it waits is not the query's.
   await app.relay?.stop();
-}, 60_000);
+});
 
 afterAll(() => app?.close());
 

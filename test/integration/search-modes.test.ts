@@ -73,7 +73,7 @@ beforeAll(async () => {
   );
   welder = globalId('Profile', profile?.id);
   await app.settle();
-}, 60_000);
+});
 
 afterAll(() => app?.close());
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 90_000;
 const POLL_MS = 20;
 
 /** Resolves once `isDone` answers true; fails after twenty seconds. */

@@ -20,7 +20,7 @@ import { CollectionCatalog, defaultCollectionSettings } from '../../src/kernel/v
 import type { StoredPoint, VectorStore } from '../../src/kernel/vector/vector-store';
 
 const TEMPLATE = 'kindred_template';
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 90_000;
 
 export const kindNames = recordKinds.filter((kind) => kind.embedding).map((kind) => kind.kind);
 
