@@ -46,7 +46,7 @@ describe('consistency', () => {
     const alias = catalog.alias('job_description');
     const [other] = await store.retrieve(alias, [changed], { payload: true, vectors: ['dense', 'lexical'] });
     if (!other?.dense || !other.lexical) throw new Error('the point to be copied is not there');
-    await store.delete(alias, [lost]);
+    await store.delete(alias, [{ id: lost }]);
     const orphan = { ...other, id: randomUUID(), dense: Float32Array.from(other.dense), lexical: other.lexical };
     await store.upsert(alias, [orphan]);
     await store.overwritePayloads(alias, [{ id: changed, payload: { ...other.payload, company: 'Elsewhere' } }]);

@@ -94,7 +94,7 @@ describe('a server that never answers', () => {
 describe('an answer that does not arrive whole', () => {
   it('after the write is unavailable, so the caller may write again', async () => {
     const { store, server } = await storeOver((request) => request.socket.destroy());
-    const error = await failureOf(store.delete('jobs', ['a7c1f7f4-0000-4000-8000-000000000001']));
+    const error = await failureOf(store.delete('jobs', [{ id: 'a7c1f7f4-0000-4000-8000-000000000001' }]));
     expect(error).toBeInstanceOf(VectorStoreUnavailableError);
     expect(server.received).toHaveLength(1);
   });

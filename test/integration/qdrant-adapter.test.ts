@@ -125,9 +125,24 @@ describe('writes', () => {
 
   it('delete, and again', async () => {
     const name = await vectors.collectionOf([point(1, [1, 0, 0]), point(2, [1, 0, 0])]);
-    await vectors.store.delete(name, [uuid(1), uuid(7)]);
-    await vectors.store.delete(name, [uuid(1)]);
+    await vectors.store.delete(name, [{ id: uuid(1) }, { id: uuid(7) }]);
+    await vectors.store.delete(name, [{ id: uuid(1) }]);
     expect(await vectors.store.count(name)).toBe(1);
+  });
+
+  it('delete nothing that is newer', async () => {
+    const name = await vectors.collectionOf([
+      point(1, [1, 0, 0], { revision: 4 }),
+      point(2, [1, 0, 0], { revision: 5 }),
+      point(3, [1, 0, 0], { revision: 6 }),
+      point(4, [1, 0, 0]),
+      point(5, [1, 0, 0], { revision: 9 }),
+      point(6, [1, 0, 0], { revision: 1 }),
+    ]);
+    const ids = [1, 2, 3, 4].map((n) => ({ id: uuid(n), revision: 5 }));
+    await vectors.store.delete(name, [...ids, { id: uuid(5) }, { id: uuid(8), revision: 1 }]);
+    const { points } = await vectors.store.scroll(name, { limit: 10, payload: false });
+    expect(points.map(({ id }) => id)).toEqual([uuid(3), uuid(6)]);
   });
 
   it('of a vector of another length say both lengths', async () => {

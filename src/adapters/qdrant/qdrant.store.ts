@@ -22,7 +22,7 @@ import { QdrantTransport, type QdrantStoreOptions } from './qdrant.transport';
 import type { Schemas } from './qdrant.types';
 import { queryBatchBody } from './query.bodies';
 import { compileQuery, type CompiledQuery } from './vector-query.compile';
-import { overwriteBodies, upsertBodies } from './write.bodies';
+import { deleteBodies, overwriteBodies, upsertBodies } from './write.bodies';
 
 export class QdrantStore implements VectorStore {
   readonly #transport: QdrantTransport;
@@ -76,10 +76,9 @@ export class QdrantStore implements VectorStore {
     for (const body of overwriteBodies(points)) await this.#transport.send('POST', path, { body });
   }
 
-  async delete(collection: string, ids: readonly PointId[]): Promise<void> {
-    if (ids.length === 0) return;
-    const body: Schemas['PointsSelector'] = { points: [...ids] };
-    await this.#transport.send('POST', `${collectionPath(collection)}/points/delete?wait=true`, { body });
+  async delete(collection: string, points: readonly { id: PointId; revision?: number }[]): Promise<void> {
+    const path = `${collectionPath(collection)}/points/delete?wait=true`;
+    for (const body of deleteBodies(points)) await this.#transport.send('POST', path, { body });
   }
 
   async queryBatch(collection: string, queries: readonly VectorQuery[]): Promise<Hit[][]> {

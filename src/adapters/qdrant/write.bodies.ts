@@ -16,7 +16,8 @@ export function upsertBodies(points: readonly Point[]): string[] {
   }
   const parts = [...latest.values()].map((point) => ({ point, json: pointJson(point) }));
   return inChunks(parts).map((chunk) => {
-    const filter = newerThanStored(chunk.map(({ point }) => point));
+    const clauses = storedNewer(chunk.map(({ point }) => ({ id: point.id, revision: revisionOf(point.payload) })));
+    const filter: VectorFilter | undefined = clauses.length > 0 ? { must_not: clauses } : undefined;
     const condition = filter ? `,"update_filter":${JSON.stringify(filter)}` : '';
     return `{"points":[${chunk.map(({ json }) => json).join(',')}]${condition}}`;
   });
@@ -37,6 +38,16 @@ export function overwriteBodies(points: readonly { id: PointId; payload: Payload
   return inChunks(parts).map((chunk) => `{"operations":[${chunk.map(({ json }) => json).join(',')}]}`);
 }
 
+/** Bodies of deletions: by id, and by a filter on the ids where a stored point may be newer than its deletion. */
+export function deleteBodies(
+  points: readonly { id: PointId; revision?: number }[],
+): (Schemas['PointIdsList'] | Schemas['FilterSelector'])[] {
+  const certain = points.filter(({ revision }) => revision === undefined).map(({ id }) => id);
+  const dated = points.flatMap(({ id, revision }) => (revision === undefined ? [] : [{ id, revision }]));
+  const filter: VectorFilter = { must: [{ has_id: dated.map(({ id }) => id) }], must_not: storedNewer(dated) };
+  return [...(certain.length > 0 ? [{ points: certain }] : []), ...(dated.length > 0 ? [{ filter }] : [])];
+}
+
 function pointJson({ id, dense, lexical, payload }: Point): string {
   const vector = `{"dense":${float32Json(dense)},"lexical":${JSON.stringify(lexical)}}`;
   return `{"id":${JSON.stringify(id)},"vector":${vector},"payload":${JSON.stringify(payload)}}`;
@@ -53,23 +64,21 @@ function float32Json(vector: Float32Array): string {
 }
 
 /**
- * Matches stored points that the new ones may replace: those whose revision is not higher. Qdrant takes one filter a
- * request and applies it to existing points only, so points of different revisions become one clause each.
+ * Matches stored points whose revision is higher than the one given. Qdrant takes one filter a request, so points of
+ * different revisions become one clause each.
  */
-function newerThanStored(points: readonly Point[]): VectorFilter | undefined {
+function storedNewer(points: readonly { id: PointId; revision: number | undefined }[]): VectorFilter[] {
   const idsByRevision = new Map<number, PointId[]>();
-  for (const { id, payload } of points) {
-    const revision = revisionOf(payload);
+  for (const { id, revision } of points) {
     if (revision === undefined) continue;
     const ids = idsByRevision.get(revision);
     if (ids) ids.push(id);
     else idsByRevision.set(revision, [id]);
   }
-  const clauses = [...idsByRevision].map(([revision, ids]): VectorFilter => {
+  return [...idsByRevision].map(([revision, ids]): VectorFilter => {
     const isHigher = { key: 'revision', range: { gt: revision } };
     return { must: ids.length === points.length ? [isHigher] : [{ has_id: ids }, isHigher] };
   });
-  return clauses.length > 0 ? { must_not: clauses } : undefined;
 }
 
 function revisionOf(payload: Payload): number | undefined {

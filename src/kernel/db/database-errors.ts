@@ -19,8 +19,9 @@ const SOCKET_FAULTS = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
 ]);
+/** The last is TypeORM's, of a transaction whose connection broke between two of its statements. */
 const LOST_CONNECTION =
-  /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i;
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable|query runner already released/i;
 /** `Key (external_id)=(x) already exists.` → column and value */
 const KEY_DETAIL = /^Key \((.+?)\)=\((.*)\) /s;
 

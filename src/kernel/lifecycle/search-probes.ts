@@ -81,7 +81,11 @@ export class SearchProbes {
     for (const { kind, pointIds } of erased) {
       const current = targets.get(kind.kind)?.collections ?? [];
       const retired = (collections.get(kind.kind) ?? []).filter((name) => !current.includes(name));
-      for (const collection of retired) await this.store.delete(collection, pointIds);
+      for (const collection of retired)
+        await this.store.delete(
+          collection,
+          pointIds.map((id) => ({ id })),
+        );
     }
   }
 

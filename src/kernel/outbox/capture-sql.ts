@@ -31,7 +31,8 @@ export const createHashTrigger = (table: string): string =>
 
 /**
  * A transaction that makes embedding rows may say what payload their points get, as JSON by the record's id. Otherwise
- * each ledger entry would be written twice, once empty.
+ * each ledger entry would be written twice, once empty. Rows of records that it does not name are somebody else's, of a
+ * restored backup say: their records are looked at again.
  */
 export const PAYLOADS_SETTING = 'kindred.payloads';
 
@@ -170,7 +171,7 @@ function embeddingBody(kind: RecordKind): string {
   if (!spec) return '';
   const { table, sourceColumn, chunkColumn } = spec;
   const columns = ['content_hash', sourceColumn, 'embedding_type', chunkColumn, 'archived_at'];
-  // A row whose vector comes from elsewhere, or that has no text yet, is its record's to complete.
+  // A row whose vector comes from elsewhere, that has no text yet or that the relay did not make, is its record's to complete.
   const adopt = (rows: string): string =>
     [
       `    WITH payloads AS MATERIALIZED (`,
@@ -187,11 +188,12 @@ function embeddingBody(kind: RecordKind): string {
       `      RETURNING point_id`,
       `    ), queued AS (`,
       `      INSERT INTO outbox_events (topic, kind, key, priority)`,
-      `      SELECT DISTINCT found.topic, '${kind.kind}', found.key, kindred_priority()`,
-      `      FROM ${rows} row CROSS JOIN LATERAL (`,
-      `        SELECT CASE WHEN vector_home IS NULL AND row.text <> '' THEN 'point' ELSE 'source' END AS topic,`,
-      `          CASE WHEN vector_home IS NULL AND row.text <> '' THEN row.qdrant_point_id::text ELSE row.${sourceColumn}::text END AS key`,
-      `      ) found ON CONFLICT DO NOTHING`,
+      `      SELECT 'point', '${kind.kind}', row.qdrant_point_id::text, kindred_priority() FROM ${rows} row`,
+      `      WHERE vector_home IS NULL AND row.text <> ''`,
+      `      UNION`,
+      `      SELECT 'source', '${kind.kind}', row.${sourceColumn}::text, kindred_priority() FROM ${rows} row`,
+      `      LEFT JOIN payloads ON payloads.entity_id = row.${sourceColumn}`,
+      `      WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING`,
       `    )`,
       `    SELECT (SELECT count(*) FROM ${rows} row) - (SELECT count(*) FROM adopted) INTO taken;`,
       `    IF taken > 0 THEN`,
@@ -269,6 +271,16 @@ function captureTrigger(table: string, functionName: string, when: (typeof TRIGG
   };
 }
 
+/** With a snapshot older than itself, TRUNCATE empties rows that the trigger cannot see and so cannot report. */
+function refuseBlindTruncate(table: string): string {
+  return [
+    `  IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN`,
+    `    RAISE EXCEPTION 'TRUNCATE of ${table} needs READ COMMITTED: at % it could empty rows that nobody would follow',`,
+    `      upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';`,
+    `  END IF;`,
+  ].join('\n');
+}
+
 function captureFunction(table: string, body: string, declare = ''): CaptureFunction {
   const name = captureName(table);
   return {
@@ -278,6 +290,7 @@ function captureFunction(table: string, body: string, declare = ''): CaptureFunc
       `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $capture$`,
       ...(declare === '' ? [] : [declare]),
       `BEGIN`,
+      refuseBlindTruncate(table),
       body,
       `  RETURN NULL;`,
       `END`,

@@ -158,8 +158,11 @@ export class PointTask {
     if (plan.drops.length === 0) return;
     const { outbox, ledger, store, recheckMs } = this.parts;
     const kind = plan.kind.kind;
-    const ids = plan.drops.map((point) => point.pointId);
-    for (const collection of target.collections) await store.delete(collection, ids);
+    const points = plan.drops.map(({ pointId, revision }) => ({
+      id: pointId,
+      ...(revision !== null && { revision: Number(revision) }),
+    }));
+    for (const collection of target.collections) await store.delete(collection, points);
     const contested = plan.drops.filter((point) => point.key.isContested);
     await outbox.enqueuePoints(
       contested.map(({ pointId }) => ({ kind, pointId })),

@@ -10,6 +10,7 @@ import type { Payload } from '../vector/vector-store';
 import { EmbeddingRows } from './embedding-rows';
 import { outageOf } from './failure-policy';
 import type { Claim, ClaimedKey, OutboxStore } from './outbox-store';
+import { OwnedRecords } from './owned-records';
 import type { KeyOutcome, StepHook } from './relay-step';
 import { SourceLoader, type LoadedSource } from './source-loader';
 
@@ -42,10 +43,12 @@ interface Rendered {
  */
 export class SourceTask {
   private readonly loader: SourceLoader;
+  private readonly owned: OwnedRecords;
   private readonly kinds: Map<string, RecordKind>;
 
   constructor(private readonly parts: SourceTaskParts) {
     this.loader = new SourceLoader(parts.allKinds);
+    this.owned = new OwnedRecords(parts.kinds);
     this.kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]));
   }
 
@@ -166,6 +169,7 @@ export class SourceTask {
     if (changed.some(({ changes }) => changes.inserted.length > 0)) await rows.announcePayloads(payloads);
     await rows.apply(kind, changed);
     await rows.setPayloads(kind, payloads);
+    await this.owned.enqueueStale(transaction, kind, ids);
   }
 }
 

@@ -148,7 +148,11 @@ export interface VectorStore {
    * stored points whose payload `revision` is higher.
    */
   overwritePayloads(collection: string, points: readonly { id: PointId; payload: Payload }[]): Promise<void>;
-  delete(collection: string, ids: readonly PointId[]): Promise<void>;
+  /**
+   * Removes points; absent ones are passed over, and so are stored points whose payload `revision` is higher than the
+   * one given: a deletion that arrives late does not take what came after it.
+   */
+  delete(collection: string, points: readonly { id: PointId; revision?: number }[]): Promise<void>;
 
   /** All queries in one request; results in the same order. */
   queryBatch(collection: string, queries: readonly VectorQuery[]): Promise<Hit[][]>;

@@ -158,6 +158,12 @@ function present(collection: Collection, selection: PointSelection): number[] {
     const slots = selection.ids.map((id) => collection.slotOf(id)).filter((slot) => slot !== undefined);
     return [...new Set(slots)];
   }
+  const named = selection.filter.must?.find((condition) => condition.kind === 'has_id');
+  if (named) {
+    // A conditional write names its points: they alone are looked at, however many there are.
+    const test = pointTest(selection.filter, collection);
+    return present(collection, { ids: named.ids }).filter(test);
+  }
   const mask = collection.aliveMask();
   applyFilter(selection.filter, mask, collection);
   const slots: number[] = [];

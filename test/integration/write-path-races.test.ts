@@ -1,0 +1,201 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PoolClient } from 'pg';
+
+import { VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
+import type { VectorStore } from '../../src/kernel/vector/vector-store';
+import { eventually, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+
+let servers: WritePathServers;
+const opened: WritePath[] = [];
+
+beforeAll(async () => {
+  servers = await WritePathServers.start();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((path) => path.close()));
+});
+
+afterAll(async () => {
+  await servers.close();
+});
+
+async function open(options?: OpenOptions): Promise<WritePath> {
+  const path = await servers.open(options);
+  opened.push(path);
+  return path;
+}
+
+/** A transaction of another program, open for as long as `work` goes on; then committed. */
+async function inTransaction(
+  path: WritePath,
+  work: (client: PoolClient) => Promise<void>,
+  isolation = 'READ COMMITTED',
+): Promise<void> {
+  const client = await path.database.pool.connect();
+  try {
+    await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+    await work(client);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+const insertProfile = `INSERT INTO profiles (name, headline) VALUES ('Ada', 'Keeps bees') RETURNING id`;
+const insertSkill = `INSERT INTO skills (profile_id, name) VALUES ($1, 'queen rearing')`;
+
+async function archivedFlags(path: WritePath, kind: string): Promise<unknown[]> {
+  return (await path.points(kind)).map((point) => point.payload.archived);
+}
+
+describe('a record that comes while its owner is being archived', () => {
+  it('is archived with it', async () => {
+    const path = await open();
+    path.relay();
+    const profile = await path.id(insertProfile);
+    await path.idle();
+
+    await inTransaction(path, async (client) => {
+      await client.query('UPDATE profiles SET archived_at = now() WHERE id = $1', [profile]);
+      await path.sql(insertSkill, [profile]);
+      // The skill's event can be taken now, and nobody knows yet how the archiving ends.
+      await eventually(async () => {
+        const [event] = await path.sql(`SELECT error_code FROM outbox_events WHERE kind = 'skill'`);
+        if (event && event.error_code !== 'BUSY') throw new Error('the skill has not been looked at');
+      });
+    });
+    await path.idle();
+
+    expect(await archivedFlags(path, 'skill')).toEqual([true]);
+    expect(await path.drift()).toEqual([]);
+  });
+
+  it('is archived with it by a transaction that does not see it', async () => {
+    const path = await open();
+    path.relay();
+    const profile = await path.id(insertProfile);
+    await path.idle();
+
+    await inTransaction(
+      path,
+      async (client) => {
+        await client.query('SELECT 1 FROM profiles');
+        await path.sql(insertSkill, [profile]);
+        await path.idle();
+        await client.query('UPDATE profiles SET archived_at = now() WHERE id = $1', [profile]);
+      },
+      'REPEATABLE READ',
+    );
+    await path.idle();
+
+    expect(await archivedFlags(path, 'skill')).toEqual([true]);
+  });
+});
+
+describe('TRUNCATE by a transaction that does not see all rows', () => {
+  it('leaves no point behind', async () => {
+    const path = await open();
+    path.relay();
+
+    const truncated = inTransaction(
+      path,
+      async (client) => {
+        await client.query('SELECT 1 FROM tag_concepts');
+        await path.sql(`INSERT INTO tag_concepts (name) VALUES ('late')`);
+        await path.idle();
+        await client.query('TRUNCATE tag_concepts CASCADE');
+      },
+      'REPEATABLE READ',
+    );
+    await truncated.catch(() => undefined);
+    await path.idle();
+
+    expect(await path.drift()).toEqual([]);
+    const [{ rows } = { rows: -1 }] = await path.sql<{ rows: number }>(
+      'SELECT count(*)::int AS rows FROM tag_concepts',
+    );
+    expect(await path.points('tag_concept')).toHaveLength(rows);
+  });
+});
+
+/** A store whose first deletion gets no answer in time, and is carried out once `arrive` is called. */
+function withLateDeletion(store: VectorStore, late: { arrive?: () => Promise<void> }): VectorStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      const method = value as (...args: unknown[]) => Promise<void>;
+      if (name !== 'delete') return method.bind(target);
+      return (...args: unknown[]) => {
+        if (late.arrive) return method.apply(target, args);
+        late.arrive = () => method.apply(target, args);
+        return Promise.reject(new VectorStoreUnavailableError('no answer in time'));
+      };
+    },
+  });
+}
+
+describe('a point id that is given to a new row', () => {
+  it('is not deleted by a request that arrives late', async () => {
+    const late: { arrive?: () => Promise<void> } = {};
+    const path = await open({ wrapStore: (store) => withLateDeletion(store, late) });
+    path.relay();
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('beekeeping')`);
+    await path.idle();
+    const [row] = await path.sql('DELETE FROM tag_concept_embeddings RETURNING *');
+    await eventually(() => {
+      if (!late.arrive) throw new Error('nothing has been deleted');
+    });
+
+    // As a restored backup has it.
+    await path.sql(
+      `INSERT INTO tag_concept_embeddings SELECT * FROM jsonb_populate_record(NULL::tag_concept_embeddings, $1)`,
+      [JSON.stringify(row)],
+    );
+    await path.idle();
+    await late.arrive?.();
+
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
+describe('an embedding row that somebody else inserts', () => {
+  it('gets the payload of its record', async () => {
+    const path = await open();
+    path.relay();
+    await path.sql(`INSERT INTO tag_concepts (name, category) VALUES ('beekeeping', 'craft')`);
+    await path.idle();
+    const [row] = await path.sql('DELETE FROM tag_concept_embeddings RETURNING *');
+    await path.idle();
+
+    await path.sql(
+      `INSERT INTO tag_concept_embeddings SELECT * FROM jsonb_populate_record(NULL::tag_concept_embeddings, $1)`,
+      [JSON.stringify(row)],
+    );
+    await path.idle();
+
+    const points = await path.points('tag_concept');
+    expect(points.map(({ payload }) => payload.category)).toEqual(['craft']);
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
+describe('a transaction whose connection breaks between two statements', () => {
+  it('says that the database does not answer', async () => {
+    const path = await open();
+
+    const written = path.database.transaction({}, async (transaction) => {
+      const [backend] = await transaction.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await path.sql('SELECT pg_terminate_backend($1)', [backend?.pid]);
+      await eventually(() => {
+        if (!transaction.manager.queryRunner?.isReleased) throw new Error('the end is not known yet');
+      });
+    });
+
+    await expect(written).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true });
+  });
+});
