@@ -59,6 +59,13 @@ function uncovered(text: string, chunks: readonly Chunk[]): string {
 }
 
 describe('chunks of any text', () => {
+  it('keep a pair together that a stray low surrogate follows', () => {
+    const text = '𐀀𐀀\udc68sollicitudin sit';
+    for (const { start, end } of chunkText(text, 'paragraph', 4)) {
+      expect([splitsPair(text, start), splitsPair(text, end)]).toEqual([false, false]);
+    }
+  });
+
   it('are exact slices of it, in order', () => {
     fc.assert(
       fc.property(texts, plans, budgets, (text, plan, budget) => {

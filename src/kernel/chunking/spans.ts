@@ -99,6 +99,13 @@ function* characters(word: string, budget: number): Generator<string> {
 /** `index`, or the one before when `index` is in the middle of a surrogate pair. */
 function characterStart(text: string, index: number, end: number): number {
   if (index === end) return end;
-  const unit = text.charCodeAt(index);
-  return unit >= 0xdc00 && unit <= 0xdfff ? index - 1 : index;
+  // A low surrogate without its high one is a character by itself, if not a good one.
+  return isSurrogate(text.charCodeAt(index), 0xdc00) && isSurrogate(text.charCodeAt(index - 1), 0xd800)
+    ? index - 1
+    : index;
+}
+
+/** Whether the unit is one of the 1024 surrogates from `first` on. */
+function isSurrogate(unit: number, first: number): boolean {
+  return unit >= first && unit < first + 0x400;
 }
