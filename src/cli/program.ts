@@ -17,6 +17,7 @@ import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
 import { addServeCommand } from './serve.command';
 import { addStatusCommand } from './status.command';
+import { addStoriesCommand } from './stories.command';
 import { addTagsCommand } from './tags.command';
 import { addVectorServerCommand } from './vector-server.command';
 import { addWorkerCommand } from './worker.command';
@@ -38,6 +39,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addWorkerCommand(program);
   addMigrateCommand(program);
   addImportCommand(program, outcome);
+  addStoriesCommand(program, outcome);
   addDemoCommand(program);
   addReindexCommand(program);
   addStatusCommand(program);

@@ -4,9 +4,7 @@ import type { ChunkingStrategy } from '../../kernel/chunking/chunking-plan';
 import type { GraphQLContext } from '../../kernel/graphql/context';
 import type { RecordTypeFactory } from '../../kernel/graphql/record-types';
 import { requireRole } from '../../kernel/graphql/require-role';
-import { FilterReader, type FilterInput } from '../../kernel/record/filter';
-import type { RecordKind } from '../../kernel/record/record-spec';
-import { readRecordInput } from '../../kernel/record/record-input';
+import type { FilterInput } from '../../kernel/record/filter';
 import { StoryChunking, type ChunkingProgress, type ChunkingSettings } from './story-chunking';
 import { storySpec } from './story.spec';
 import { chunkContextChoices, chunkingStrategyChoices, type ChunkContext } from './story.entity';
@@ -63,8 +61,7 @@ class StoryChunkingProgress implements ChunkingProgress {
 
 /** Chunking of many stories at once. */
 export function storyChunkingResolvers(factory: RecordTypeFactory): (new () => object)[] {
-  const kind = storySpec as unknown as RecordKind;
-  const types = factory.of(kind);
+  const types = factory.of(storySpec);
 
   const readSettings = (input: StoryChunkingInput, context: GraphQLContext): ChunkingSettings => {
     const settings = {
@@ -73,7 +70,7 @@ export function storyChunkingResolvers(factory: RecordTypeFactory): (new () => o
       chunkOverlap: input.chunkOverlap ?? 0,
       chunkContext: input.chunkContext ?? 'none',
     };
-    readRecordInput(kind, context.services.registry, settings, 'create', 'chunking');
+    new StoryChunking(context.services.registry).check(settings, 'chunking');
     return settings;
   };
 
@@ -84,17 +81,20 @@ export function storyChunkingResolvers(factory: RecordTypeFactory): (new () => o
         'Chunks stories again, with other settings where `chunking` is given. Texts that come out as they were keep their chunk, its tags and its vector.',
     })
     async rechunkStories(
-      @Arg('filter', () => types.searchFilter, { description: 'Which stories; `{}` for all that are not archived.' })
+      @Arg('filter', () => types.searchFilter, {
+        description: 'Which stories; archived ones too unless it says otherwise, `{}` for all.',
+      })
       filter: FilterInput,
       @Arg('chunking', () => StoryChunkingInput, { nullable: true }) chunking: StoryChunkingInput | null | undefined,
       @Ctx() context: GraphQLContext,
     ): Promise<RechunkStoriesPayload> {
       requireRole(context, 'writer');
       const { registry, writer } = context.services;
-      const chosen = new FilterReader(kind, registry).read(filter);
+      const stories = new StoryChunking(registry);
+      const chosen = stories.filterOf(filter);
       const settings = chunking ? readSettings(chunking, context) : undefined;
       const { result, syncToken } = await writer.transact({ actor: context.actor, isBulk: true }, (transaction) =>
-        new StoryChunking(registry).rechunk(transaction, chosen, settings),
+        stories.rechunk(transaction, chosen, settings),
       );
       return { ...result, syncToken };
     }
@@ -105,7 +105,8 @@ export function storyChunkingResolvers(factory: RecordTypeFactory): (new () => o
       @Ctx() context: GraphQLContext,
     ): Promise<StoryChunkingProgress> {
       const { registry, database } = context.services;
-      return new StoryChunking(registry).progress(database, new FilterReader(kind, registry).read(filter));
+      const stories = new StoryChunking(registry);
+      return stories.progress(database, stories.filterOf(filter ?? {}));
     }
   }
   return [StoryChunkingResolver];

@@ -1,5 +1,6 @@
 import type { SqlRunner, Transaction } from '../../kernel/db/database';
-import { filterToSql, SqlValues, type CheckedFilter } from '../../kernel/record/filter';
+import { FilterReader, filterToSql, SqlValues, type CheckedFilter, type FilterInput } from '../../kernel/record/filter';
+import { readRecordInput } from '../../kernel/record/record-input';
 import { visibleSql } from '../../kernel/record/record-reader';
 import type { KindRegistry } from '../../kernel/record/registry';
 import type { Story } from './story.entity';
@@ -28,10 +29,21 @@ export interface ChunkingProgress {
 }
 
 const STORY = 'story';
+const SETTINGS = 'chunking_strategy, chunk_tokens, chunk_overlap, chunk_context';
 
 /** Chunks many stories again, and tells how far that is. The work itself is the relay's. */
 export class StoryChunking {
   constructor(private readonly registry: KindRegistry) {}
+
+  /** All stories that the input lets through, archived ones too unless it says otherwise. */
+  filterOf(input: FilterInput): CheckedFilter {
+    return new FilterReader(this.registry.kind(STORY), this.registry).read({ archived: 'INCLUDE', ...input });
+  }
+
+  /** @throws BAD_INPUT naming the setting, as a field of `path` */
+  check(settings: ChunkingSettings, path: string): void {
+    readRecordInput(this.registry.kind(STORY), this.registry, settings, 'create', path);
+  }
 
   /**
    * Gives stories these settings, or leaves them theirs, and queues them to be chunked, behind what someone waits for.
@@ -48,10 +60,9 @@ export class StoryChunking {
         `${values.add(settings.chunkOverlap)}::int`,
         values.add(settings.chunkContext),
       ].join(', ');
-    const columns = 'chunking_strategy, chunk_tokens, chunk_overlap, chunk_context';
     const [row] = await transaction.query<Rechunked>(
       `WITH chosen AS (${chosen}), changed AS (
-         ${given ? `UPDATE stories SET (${columns}) = ROW(${given}) WHERE id IN (SELECT id FROM chosen) AND (${columns}) IS DISTINCT FROM (${given}) RETURNING id` : 'SELECT NULL::int AS id WHERE false'}
+         ${given ? `UPDATE stories SET (${SETTINGS}) = ROW(${given}) WHERE id IN (SELECT id FROM chosen) AND (${SETTINGS}) IS DISTINCT FROM (${given}) RETURNING id` : 'SELECT NULL::int AS id WHERE false'}
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT 'source', '${STORY}', id::text, kindred_priority() FROM chosen ON CONFLICT DO NOTHING
