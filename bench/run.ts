@@ -7,11 +7,13 @@ import 'reflect-metadata';
 import { graphqlBench } from './graphql/graphql.bench';
 import { importBench } from './import/import.bench';
 import { startBench } from './start/start.bench';
+import { storiesBench } from './stories/stories.bench';
 
 const benches: Record<string, () => Promise<void>> = {
   graphql: graphqlBench,
   import: importBench,
   start: startBench,
+  stories: storiesBench,
 };
 
 async function main(): Promise<void> {
