@@ -316,6 +316,21 @@ describe('a text of five million characters', () => {
   );
 });
 
+describe('the estimate of tokens', () => {
+  it('is the same whether a text is ASCII alone or not', () => {
+    const ascii = fc.string({ unit: 'binary-ascii', maxLength: 200 });
+    fc.assert(
+      fc.property(
+        fc.oneof(ascii, fc.lorem({ maxCount: 40 }), fc.stringMatching(/^[a-z]{0,50}[0-9]{0,20}$/)),
+        (text) => {
+          expect(estimateTokens(`${text} é`)).toBe(estimateTokens(text) + 1);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('the budget of a chunk', () => {
   it('leaves room for special tokens and the context line', () => {
     expect(chunkBudget(256)).toBeLessThan(256);
