@@ -6,12 +6,14 @@
 import 'reflect-metadata';
 import { graphqlBench } from './graphql/graphql.bench';
 import { importBench } from './import/import.bench';
+import { relayBench } from './relay/relay.bench';
 import { startBench } from './start/start.bench';
 import { storiesBench } from './stories/stories.bench';
 
 const benches: Record<string, () => Promise<void>> = {
   graphql: graphqlBench,
   import: importBench,
+  relay: relayBench,
   start: startBench,
   stories: storiesBench,
 };

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { EmbedOptions } from '../../src/kernel/model/embedder';
+import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import { eventually, kindNames, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
 
@@ -45,9 +46,14 @@ function gate(): { pass: () => Promise<void>; open: () => void; reached: Promise
 const sources = { topic: 'source', kinds: kindNames } as const;
 const insertTag = `INSERT INTO tag_concepts (name) VALUES ($1) RETURNING id`;
 
-function importTags(path: WritePath, count: number): Promise<unknown> {
+/** Contents in bulk, one point each. */
+function importContents(path: WritePath, count: number): Promise<unknown> {
   return path.database.transaction({ isBulk: true }, (transaction) =>
-    transaction.query(`INSERT INTO tag_concepts (name) SELECT 'import ' || i FROM generate_series(1, $1) i`, [count]),
+    transaction.query(
+      `INSERT INTO content_items (content_type, content_id, content)
+       SELECT 'document', 'import-' || i, 'import ' || i FROM generate_series(1, $1) i`,
+      [count],
+    ),
   );
 }
 
@@ -62,7 +68,7 @@ describe('an edit that someone waits for', () => {
     const path = await open({
       onEmbed: (texts) => (texts.some((text) => text.includes('import')) ? bulk.pass() : undefined),
     });
-    await importTags(path, 400);
+    await importContents(path, 400);
     path.relay();
     await bulk.reached;
     const id = await path.id(insertTag, ['edit']);
@@ -78,7 +84,7 @@ describe('an edit that someone waits for', () => {
     const path = await open({
       embedder: createDeterministicEmbedder({ onEmbed: (texts, options) => void calls.push({ texts, options }) }),
     });
-    await importTags(path, 10);
+    await importContents(path, 10);
     await path.id(insertTag, ['edit']);
     path.relay();
     await path.idle();
@@ -89,8 +95,8 @@ describe('an edit that someone waits for', () => {
 
   it('of a record that is being imported takes the events of both', async () => {
     const path = await open();
-    await importTags(path, 3);
-    await path.sql(`UPDATE tag_concepts SET name = 'edited' WHERE name = 'import 2'`);
+    await importContents(path, 3);
+    await path.sql(`UPDATE content_items SET content = 'edited' WHERE content = 'import 2'`);
     const claim = await path.outbox.claim({ ...sources, size: 10, isUrgentOnly: true }, 1000);
     expect(claim?.keys.map((key) => key.eventIds.length)).toEqual([2]);
     expect(await path.outbox.claim({ ...sources, size: 10, isUrgentOnly: true }, 1000)).toBeUndefined();
@@ -99,10 +105,12 @@ describe('an edit that someone waits for', () => {
 
   it('that another worker is taking does not keep this one from bulk work', async () => {
     const path = await open();
-    await importTags(path, 3);
+    await importContents(path, 3);
     const id = await path.id(insertTag, ['edit']);
     await path.database.transaction({}, async (transaction) => {
-      await transaction.query('SELECT 1 FROM outbox_events WHERE key = $1 FOR UPDATE', [String(id)]);
+      await transaction.query(`SELECT 1 FROM outbox_events WHERE kind = 'tag_concept' AND key = $1 FOR UPDATE`, [
+        String(id),
+      ]);
       const claim = await path.outbox.claim({ ...sources, size: 10 }, 1000);
       expect(claim?.isBulk).toBe(true);
       expect(claim?.keys).toHaveLength(3);
@@ -114,7 +122,7 @@ describe('batches', () => {
   it('are formed across events, up to what suits the model', async () => {
     const sizes: number[] = [];
     const path = await open({ onEmbed: (texts) => void sizes.push(texts.length) });
-    await importTags(path, 600);
+    await importContents(path, 600);
     const sources = path.relay({ pointConcurrency: 0, urgentPointConcurrency: 0 });
     await eventually(async () =>
       expect(await path.sql(`SELECT 1 FROM outbox_events WHERE topic = 'source'`)).toEqual([]),
@@ -134,7 +142,8 @@ describe('batches', () => {
         return held.pass();
       },
     });
-    await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 800) i`);
+    await importContents(path, 800);
+    await path.sql(`INSERT INTO profiles (name) SELECT 'profile ' || i FROM generate_series(1, 100) i`);
     path.relay({ pointBatchSize: 50 });
     await eventually(async () =>
       expect(await path.sql(`SELECT 1 FROM outbox_events WHERE topic = 'source'`)).toEqual([]),
@@ -162,6 +171,44 @@ describe('batches', () => {
     await path.idle();
     expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]);
     expect(await path.drift()).toEqual([]);
+  });
+});
+
+describe('the queue', () => {
+  it.each([
+    ['fresh statistics', 'fill analyze'],
+    ['statistics of an empty table', 'analyze fill'],
+  ])('is never read from end to end, with %s', async (_, order) => {
+    const path = await open();
+    for (const step of order.split(' ')) {
+      if (step === 'analyze') await path.sql('VACUUM ANALYZE outbox_events');
+      else {
+        await path.sql(
+          `INSERT INTO outbox_events (topic, kind, key, priority) SELECT 'source', 'tag_concept', i::text, 1 FROM generate_series(1, 20000) i`,
+        );
+      }
+    }
+    const read = await path.database.transaction({}, async (transaction) => {
+      const outbox = new OutboxStore(transaction);
+      const take = async () => {
+        const claim = await outbox.claim({ ...sources, size: 64 }, 60_000);
+        if (!claim) throw new Error('nothing was claimed');
+        expect(claim.keys).toHaveLength(64);
+        return claim;
+      };
+      const [done, late, failed] = [await take(), await take(), await take()];
+      await outbox.renew(done, done.keys, 60_000);
+      await outbox.acknowledge(done, done.keys);
+      await outbox.release(late, late.keys);
+      const failure = { code: 'INTERNAL', message: 'no', attempts: 1, retryInMs: 0, isDead: false };
+      await outbox.fail(failed, failed.keys, failure);
+      expect(await outbox.claim({ topic: 'point', kinds: kindNames, size: 64 }, 60_000)).toBeUndefined();
+      const [row] = await transaction.query<{ rows: string }>(
+        `SELECT seq_tup_read AS rows FROM pg_stat_xact_user_tables WHERE relname = 'outbox_events'`,
+      );
+      return Number(row?.rows);
+    });
+    expect(read).toBe(0);
   });
 });
 

@@ -61,32 +61,31 @@ interface ClaimedRow {
   wasLeased: boolean;
 }
 
-interface NothingTaken {
-  id: null;
-}
+const URGENT = 0;
+const BULK = 1;
+const MAX_EVENTS_A_KEY = 1000;
 
-// What someone may be waiting for goes first. Of that priority every active kind gets an equal share, so that none waits
-// behind the backlog of another. All living events of the chosen keys come along, except what another worker holds; dead
-// ones do too, for a success settles them as well. A key with more events than anyone should hold at once is taken in
-// parts. LATERAL keeps each look-up an index scan, whatever the statistics say of a table that is empty one minute and has a
-// million rows the next.
-const CLAIM = `
-  WITH waiting AS MATERIALIZED (
-    SELECT p.priority, k.kind FROM unnest($5::smallint[]) AS p (priority) CROSS JOIN unnest($4::text[]) AS k (kind)
-    CROSS JOIN LATERAL (
-      SELECT 1 FROM outbox_events o
-      WHERE o.topic = $1 AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
-      LIMIT 1
-    ) e
-  ), active AS (
-    SELECT priority, kind FROM waiting WHERE priority = (SELECT min(priority) FROM waiting)
-  ), due AS (
-    SELECT e.kind, e.key FROM active CROSS JOIN LATERAL (
+// None of the statements on the outbox is prepared. The table is empty one minute and has a million rows the next, and a
+// plan that was kept from the one would read all of it in the other. For the same reason limits are literals: of a
+// parameter the planner expects a tenth of the table, which it would rather sort than take from the index in order. And
+// each look-up asks for an order that the index has, or the planner, where one kind has all the events, would look for
+// those of another by reading the table.
+const WAITING = `
+  SELECT p.priority, k.kind FROM unnest($2::smallint[]) AS p (priority) CROSS JOIN unnest($3::text[]) AS k (kind)
+  CROSS JOIN LATERAL (
+    SELECT 1 FROM outbox_events o
+    WHERE o.topic = $1 AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+    ORDER BY o.available_at, o.id LIMIT 1
+  ) e`;
+
+// All living events of the chosen keys come along, except what another worker holds; dead ones do too, for a success
+// settles them as well. A key with more events than anyone should hold at once is taken in parts.
+const claimUpTo = (keysOfAKind: number): string => `
+  WITH due AS (
+    SELECT e.kind, e.key FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
       SELECT o.kind, o.key FROM outbox_events o
-      WHERE o.topic = $1 AND o.priority = active.priority AND o.kind = active.kind AND o.dead_at IS NULL
-        AND o.available_at <= now()
-      ORDER BY o.available_at, o.id
-      LIMIT (SELECT ceil($6::numeric / greatest(count(*), 1)) FROM active)
+      WHERE o.topic = $1 AND o.priority = $5 AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      ORDER BY o.available_at, o.id LIMIT ${keysOfAKind}
       FOR UPDATE SKIP LOCKED
     ) e
   ), held AS (
@@ -95,7 +94,7 @@ const CLAIM = `
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.lease_owner IS NULL OR o.available_at <= now())
-      ORDER BY o.id LIMIT $7
+      ORDER BY o.id LIMIT ${MAX_EVENTS_A_KEY}
       FOR UPDATE SKIP LOCKED
     ) e
   ), taken AS (
@@ -103,42 +102,37 @@ const CLAIM = `
     WHERE id = ANY (ARRAY(SELECT id FROM held))
     RETURNING id, kind, key, attempts
   )
-  SELECT chosen.priority, got.* FROM (SELECT min(priority) AS priority FROM waiting) chosen LEFT JOIN (
-    SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
-    FROM taken JOIN held USING (id)
-  ) got ON true ORDER BY got.id`;
-
-const URGENT = 0;
-const BULK = 1;
-const MAX_EVENTS_A_KEY = 1000;
+  SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
+  FROM taken JOIN held USING (id) ORDER BY taken.id`;
 
 /** The queue: every statement on `outbox_events` that takes work or gives it back. */
 export class OutboxStore {
   constructor(private readonly sql: SqlRunner) {}
 
   /**
-   * Takes about `scope.size` keys for `leaseMs`: what someone may be waiting for first, the oldest first, kinds in equal
-   * shares. Never waits for another worker.
+   * Takes about `scope.size` keys for `leaseMs`: what someone may be waiting for first, the oldest first, kinds with work
+   * in equal shares, so that none waits behind the backlog of another. Never waits for another worker.
    * @returns `undefined` when nothing is due
    */
   async claim(scope: ClaimScope, leaseMs: number): Promise<Claim | undefined> {
     const { topic, kinds, size } = scope;
-    let priorities = scope.isUrgentOnly === true ? [URGENT] : [URGENT, BULK];
-    for (;;) {
+    const priorities = scope.isUrgentOnly === true ? [URGENT] : [URGENT, BULK];
+    const waiting = await this.sql.query<{ priority: number; kind: string }>(WAITING, [topic, priorities, kinds]);
+    for (const priority of priorities) {
+      const active = waiting.filter((found) => found.priority === priority).map(({ kind }) => kind);
+      if (active.length === 0) continue;
       const owner = randomUUID();
-      const values = [topic, owner, leaseMs, kinds, priorities, size, MAX_EVENTS_A_KEY];
-      const rows = await this.sql.query<(ClaimedRow | NothingTaken) & { priority: number | null }>(
-        CLAIM,
-        values,
-        'outbox_claim',
-      );
-      const found = rows[0]?.priority ?? null;
-      const taken = rows.filter((row) => row.id !== null);
-      if (taken.length > 0) return { owner, topic, isBulk: found === BULK, keys: byKey(taken) };
-      // Another worker is taking all that is urgent at this moment; bulk work need not wait for it.
-      priorities = priorities.filter((priority) => found !== null && priority > found);
-      if (priorities.length === 0) return undefined;
+      const rows = await this.sql.query<ClaimedRow>(claimUpTo(Math.ceil(size / active.length)), [
+        topic,
+        owner,
+        leaseMs,
+        active,
+        priority,
+      ]);
+      if (rows.length > 0) return { owner, topic, isBulk: priority === BULK, keys: byKey(rows) };
+      // Another worker took all of that at this moment; less urgent work need not wait for it.
     }
+    return undefined;
   }
 
   /**
@@ -151,7 +145,6 @@ export class OutboxStore {
       `UPDATE outbox_events SET available_at = now() + $3 * interval '1 millisecond'
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2 RETURNING id`,
       [ids, claim.owner, leaseMs],
-      'outbox_renew',
     );
     return rows.length === ids.length;
   }
@@ -169,7 +162,6 @@ export class OutboxStore {
     const rows = await sql.query<{ id: string }>(
       'DELETE FROM outbox_events WHERE id = ANY ($1::bigint[]) AND lease_owner = $2 RETURNING id',
       [eventIds(keys), claim.owner],
-      'outbox_acknowledge',
     );
     const removed = new Set(rows.map((row) => row.id));
     return keys.filter((key) => key.eventIds.some((id) => !removed.has(id)));
@@ -183,7 +175,6 @@ export class OutboxStore {
          dead_at = CASE WHEN $7 THEN coalesce(dead_at, now()) ELSE dead_at END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
       [eventIds(keys), claim.owner, failure.attempts, failure.code, failure.message, failure.retryInMs, failure.isDead],
-      'outbox_fail',
     );
   }
 
@@ -204,7 +195,6 @@ export class OutboxStore {
          error_code = CASE WHEN $5 THEN 'BUSY' ELSE error_code END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
       [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0, options.isBusy ?? false],
-      'outbox_release',
     );
   }
 

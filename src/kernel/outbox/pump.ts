@@ -27,7 +27,8 @@ export type PumpStep = () => Promise<boolean>;
 export class Pump {
   readonly name: string;
   private readonly stopping = new AbortController();
-  private readonly sleepers = new Set<() => void>();
+  /** Those that sleep, by what they do. */
+  private readonly sleepers = new Map<PumpStep, Set<() => void>>();
   private loops: Promise<unknown> = Promise.resolve();
   /** Grows with each wake, so that one that comes between a claim and the sleep after it is not missed. */
   private wakes = 0;
@@ -43,9 +44,17 @@ export class Pump {
     this.loops = Promise.all(this.options.steps.map((step) => this.loop(step)));
   }
 
+  /**
+   * One loop of each sort looks for work. Whoever finds some is to wake the next; where there is none, the others need
+   * not ask as well.
+   */
   wake(): void {
     this.wakes++;
-    if (performance.now() >= this.resumeAt) for (const rouse of [...this.sleepers]) rouse();
+    if (performance.now() < this.resumeAt) return;
+    for (const sleepers of this.sleepers.values()) {
+      const [rouse] = sleepers;
+      rouse?.();
+    }
   }
 
   /** What has kept it from working, since when; undefined while it works. */
@@ -54,7 +63,7 @@ export class Pump {
   /** Starts nothing new; resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    for (const rouse of [...this.sleepers]) rouse();
+    for (const sleepers of this.sleepers.values()) for (const rouse of [...sleepers]) rouse();
     await this.loops;
   }
 
@@ -62,7 +71,7 @@ export class Pump {
     while (!this.stopping.signal.aborted) {
       const pauseMs = this.resumeAt - performance.now();
       if (pauseMs > 0) {
-        await this.sleep(pauseMs);
+        await this.sleep(step, pauseMs);
         continue;
       }
       const wakesBefore = this.wakes;
@@ -70,7 +79,7 @@ export class Pump {
         const hadWork = await step();
         // Finding nothing due proves that the database answers, not that the vector server or the model does.
         if (hadWork || this.outage?.code === 'DATABASE_UNAVAILABLE') this.recover();
-        if (!hadWork && this.wakes === wakesBefore) await this.sleep(this.options.pollMs);
+        if (!hadWork && this.wakes === wakesBefore) await this.sleep(step, this.options.pollMs);
       } catch (error) {
         this.pause(error);
       }
@@ -101,15 +110,17 @@ export class Pump {
     logger.warn(fields, 'cannot work now; trying again');
   }
 
-  private sleep(ms: number): Promise<void> {
+  private sleep(step: PumpStep, ms: number): Promise<void> {
     return new Promise((resolve) => {
+      const sleepers = this.sleepers.get(step) ?? new Set();
+      this.sleepers.set(step, sleepers);
       const rouse = (): void => {
         clearTimeout(timer);
-        this.sleepers.delete(rouse);
+        sleepers.delete(rouse);
         resolve();
       };
       const timer = setTimeout(rouse, ms);
-      this.sleepers.add(rouse);
+      sleepers.add(rouse);
       if (this.stopping.signal.aborted) rouse();
     });
   }

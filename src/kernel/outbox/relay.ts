@@ -202,6 +202,8 @@ export class Relay {
   ): Promise<boolean> {
     const claim = await this.outbox.claim(scope, this.settings.leaseMs);
     if (!claim) return false;
+    // There may be more.
+    this.pumps.get(scope.topic)?.wake();
     const { topic } = scope;
     const lease = new Lease(this.outbox, claim, this.settings.leaseMs);
     this.leases.add(lease);
