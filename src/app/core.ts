@@ -8,6 +8,7 @@ import { featureFollowUps } from '../features/follow-ups';
 import { Consistency } from '../kernel/consistency/consistency';
 import { Database } from '../kernel/db/database';
 import { createDataSource } from '../kernel/db/data-source';
+import { EmbeddingList } from '../kernel/embedding/embedding-list';
 import { EmbeddingReader } from '../kernel/embedding/embedding-reader';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { GraphQLContext, Role } from '../kernel/graphql/context';
@@ -127,6 +128,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     records: new RecordReader(database, registry),
     writer: new RecordWriter(database, registry, (transaction) => sync.tokenOf(transaction)),
     embeddings: new EmbeddingReader(database),
+    embeddingList: new EmbeddingList(database, registry.embeddable),
     points: new PointReader(database, store, aliasOf),
     search,
     sync,

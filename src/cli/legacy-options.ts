@@ -24,7 +24,7 @@ export interface TableOptions {
 
 const MATCHES: Record<string, MoveSettings['matchBy']> = { id: 'id', uuid: 'uuid', 'external-id': 'external_id' };
 
-function pair(value: string, before: Record<string, string>): Record<string, string> {
+export function pair(value: string, before: Record<string, string>): Record<string, string> {
   const at = value.indexOf('=');
   if (at < 1 || at === value.length - 1) throw new InvalidArgumentError('Give it as FROM=TO.');
   return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
@@ -58,7 +58,7 @@ export function partsOf(core: Core): LegacyParts {
   return { database, store, consistency: services.consistency, model: embedder.model, kinds: recordKinds };
 }
 
-function rolesOf(columns: Record<string, string>): Partial<Record<ColumnRole, string>> {
+export function columnsOf(columns: Record<string, string>): Partial<Record<ColumnRole, string>> {
   const roles: Partial<Record<ColumnRole, string>> = {};
   for (const [usual, name] of Object.entries(columns)) {
     const role = (Object.keys(columnRoles) as ColumnRole[]).find((one) => columnRoles[one] === usual);
@@ -101,7 +101,7 @@ export async function readSettingsOf(
       : await chooseHome(parts.store, parts.model, options.collection, options.vector);
   return {
     table: options.table,
-    columns: rolesOf(options.column),
+    columns: columnsOf(options.column),
     entityTypes: options.mapType,
     embeddingTypes: options.mapEmbedding,
     matchBy: options.matchBy,

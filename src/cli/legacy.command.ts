@@ -6,6 +6,7 @@ import { alone } from '../legacy/legacy-parts';
 import { plan } from '../legacy/plan';
 import { verify } from '../legacy/verify';
 import { EXIT_FAILURE, InterruptedError } from './exit-codes';
+import { addConstrainCommand } from './legacy-constrain.command';
 import { addCutoverCommands } from './legacy-cutover.command';
 import { waitUntilIndexed } from './indexing-progress';
 import {
@@ -106,4 +107,5 @@ export function addLegacyCommand(program: Command, outcome: { code: number }): v
       }),
     );
   addCutoverCommands(legacy);
+  addConstrainCommand(legacy);
 }

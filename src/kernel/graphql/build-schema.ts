@@ -9,6 +9,8 @@ import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
 import { deadLetterResolvers } from './dead-letter-resolver';
 import { erasureResolver } from './erasure-resolver';
+import { EmbeddingLineageResolver, LineageFieldsResolver } from './embedding-lineage';
+import { embeddingListResolver } from './embedding-list';
 import { EmbeddableResolver, embeddingResolvers, EmbeddingRowResolver } from './embedding-resolvers';
 import { NodeResolver } from './node-resolver';
 import { unwrapPlainFields } from './plain-fields';
@@ -62,9 +64,12 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     NodeResolver,
     ConsistencyResolver,
     EmbeddingRowResolver,
+    EmbeddingLineageResolver,
+    LineageFieldsResolver,
     EmbeddableResolver,
     ...registry.all.flatMap((kind) => resolversOf(kind, registry, factory)),
     ...crossSearchResolvers(registry),
+    embeddingListResolver(registry),
     ...deadLetterResolvers(registry),
     ...progressResolvers(registry),
     ...resolvers,

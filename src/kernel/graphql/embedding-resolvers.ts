@@ -68,11 +68,18 @@ export class EmbeddableResolver {
   }
 }
 
+/** Fields that are read from properties of another name. */
+const FIELD_COLUMNS: Record<string, readonly string[]> = {
+  metadata: ['metadataJson'],
+  lineage: ['contentHash', 'legacyKey'],
+};
+
 /** Properties of the rows that will be read. Rows that are records of their own have fields with needs of their own. */
 function wantedOfRows(kind: RecordKind, info: GraphQLResolveInfo): Wanted {
   if (specOf(kind).rowAs) return undefined;
   const fields = selectedFields(info);
-  return fields.has('metadata') ? new Set([...fields, 'metadataJson']) : fields;
+  const further = Object.entries(FIELD_COLUMNS).flatMap(([field, properties]) => (fields.has(field) ? properties : []));
+  return further.length > 0 ? new Set([...fields, ...further]) : fields;
 }
 
 /** A record's `embeddings`, and the typed enum on each row. */

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database';
 import type { Consistency } from '../consistency/consistency';
+import type { EmbeddingList } from '../embedding/embedding-list';
 import type { EmbeddingReader } from '../embedding/embedding-reader';
 import type { Eraser } from '../lifecycle/erasure';
 import type { RecordReader } from '../record/record-reader';
@@ -18,6 +19,7 @@ export interface Services {
   records: RecordReader;
   writer: RecordWriter;
   embeddings: EmbeddingReader;
+  embeddingList: EmbeddingList;
   points: PointReader;
   search: SearchService;
   sync: SyncService;

@@ -9,6 +9,10 @@ export interface PointStatus {
   generationId: number | null;
   /** When it took this state. */
   since: Date;
+  revision: string;
+  indexedRevision: string | null;
+  /** Collection that the vector was taken over from; null when Kindred made it. */
+  adoptedFrom: string | null;
 }
 
 interface PointRow {
@@ -17,6 +21,9 @@ interface PointRow {
   error: string | null;
   generation_id: number | null;
   state_since: Date;
+  revision: string;
+  indexed_revision: string | null;
+  adopted_from: string | null;
 }
 
 const STATUS: Record<string, EmbeddingStatus> = {
@@ -35,7 +42,8 @@ export class PointReader {
 
   async statuses(pointIds: readonly string[]): Promise<(PointStatus | null)[]> {
     const rows = await this.sql.query<PointRow>(
-      `SELECT point_id, state, error, generation_id, state_since FROM vector_points WHERE point_id = ANY($1::uuid[])`,
+      `SELECT point_id, state, error, generation_id, state_since, revision, indexed_revision, adopted_from
+       FROM vector_points WHERE point_id = ANY($1::uuid[])`,
       [pointIds],
     );
     const byId = new Map(rows.map((row) => [row.point_id, row]));
@@ -47,8 +55,19 @@ export class PointReader {
         error: row.error,
         generationId: row.generation_id,
         since: row.state_since,
+        revision: row.revision,
+        indexedRevision: row.indexed_revision,
+        adoptedFrom: row.adopted_from,
       };
     });
+  }
+
+  /** The table that rows with a `legacyKey` were migrated from, with its schema. */
+  async migratedTable(): Promise<string | null> {
+    const [row] = await this.sql.query<{ name: string }>(
+      `SELECT (settings -> 'table' ->> 'schema') || '.' || (settings -> 'table' ->> 'name') AS name FROM legacy_move`,
+    );
+    return row?.name ?? null;
   }
 
   /** The model that makes (or made) the vectors of a kind's live collection. */
