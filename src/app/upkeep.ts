@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Environment } from '../config/environment';
 import { NotificationListener } from '../kernel/db/notification-listener';
 import { ERASURE_CHANNEL } from '../kernel/lifecycle/erasure-channel';
@@ -11,6 +13,7 @@ export interface Upkeep {
 }
 
 const PURGE_INTERVAL_MS = 3_600_000;
+const LIGHT_CHECK_INTERVAL_MS = 60_000;
 
 /** The jobs of processes that relay: they may run in many, and then share the work. */
 export function startJobs(core: Core, environment: Environment, logger: Logger): Upkeep {
@@ -23,6 +26,16 @@ export function startJobs(core: Core, environment: Environment, logger: Logger):
     };
     jobs.push(every(PURGE_INTERVAL_MS, 'purge', purge, logger));
   }
+  const check = async (signal: AbortSignal): Promise<void> => {
+    const startedAt = performance.now();
+    const counts = await core.lightCheck.run(signal);
+    const suspects = counts.filter(({ suspected }) => (suspected ?? 0) > 0);
+    if (suspects.length > 0) logger.warn({ suspects }, 'the stores differ in number; run kindred consistency check');
+    // Counting large tables takes its time; it may take a hundredth of ours.
+    const restMs = (performance.now() - startedAt) * 100 - LIGHT_CHECK_INTERVAL_MS;
+    if (restMs > 0) await delay(restMs, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  jobs.push(every(LIGHT_CHECK_INTERVAL_MS, 'light check', check, logger));
   return {
     stop: async () => {
       await Promise.all(jobs.map((job) => job.stop()));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 
+import { createMetrics, watchCore } from '../app/metrics';
 import { createHttpServer } from '../app/server';
 import { heedErasures, startJobs, type Upkeep } from '../app/upkeep';
 import { isAuthenticationConfigured } from '../http/authentication';
@@ -41,10 +42,12 @@ async function serve(): Promise<number> {
     hasAuthentication: isAuthenticationConfigured(environment.authentication),
   });
   await checkAddress(environment.http);
-  const { instance } = await openSession('own', 'kindred serve', settings);
+  const metrics = environment.hasMetrics ? createMetrics() : undefined;
+  const { instance } = await openSession('own', 'kindred serve', settings, { meter: metrics });
   const { core, stores } = instance;
+  if (metrics) watchCore(metrics, core);
   const relay = environment.relay.isEnabled ? core.createRelay() : undefined;
-  const server = await createHttpServer(core, environment, logger, relay).catch(async (error: unknown) => {
+  const server = await createHttpServer({ core, environment, logger, relay, metrics }).catch(async (error: unknown) => {
     await instance.close();
     throw error;
   });

@@ -14,8 +14,8 @@ export interface Session extends Settings {
   instance: Instance;
 }
 
-/** What does not stop this start, because the command is there to deal with it. */
-export type StartExceptions = Pick<InstanceOptions, 'isModelChange' | 'isCaptureDamageKnown' | 'isInspection'>;
+/** What is special about a command's start: what must not stop it, and who measures it. */
+export type StartOptions = Pick<InstanceOptions, 'isModelChange' | 'isCaptureDamageKnown' | 'isInspection' | 'meter'>;
 
 export function readSettings(): Settings {
   const environment = loadEnvironment();
@@ -38,7 +38,7 @@ export async function openSession(
   stores: 'own' | 'attach',
   applicationName: string,
   { environment, logger }: Settings = readSettings(),
-  exceptions: StartExceptions = {},
+  options: StartOptions = {},
 ): Promise<Session> {
   let bar: Progress | undefined;
   const instance = await startInstance({
@@ -46,7 +46,7 @@ export async function openSession(
     logger,
     applicationName,
     stores,
-    ...exceptions,
+    ...options,
     onFetchProgress: ({ receivedBytes, totalBytes }) => {
       const mebibytes = (bytes: number): number => Math.round(bytes / 1_048_576);
       bar ??= startProgress('Fetching the embedding model (once)', 'MiB');
@@ -61,9 +61,9 @@ export async function openSession(
 export async function withSession<T>(
   applicationName: string,
   work: (session: Session) => Promise<T>,
-  exceptions?: StartExceptions,
+  options?: StartOptions,
 ): Promise<T> {
-  const session = await openSession('attach', applicationName, readSettings(), exceptions);
+  const session = await openSession('attach', applicationName, readSettings(), options);
   try {
     return await work(session);
   } finally {

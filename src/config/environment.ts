@@ -60,6 +60,10 @@ export interface Environment {
     npmExecPath: string | undefined;
   };
   relay: { isEnabled: boolean; batchSize: number | undefined; leaseMs: number; maxAttempts: number };
+  /** Whether `/metrics` is served. */
+  hasMetrics: boolean;
+  /** Absent: nothing is traced. */
+  tracing: { endpoint: string; serviceName: string } | undefined;
   retention: {
     /** How long archived records are kept; absent: for ever. */
     purgeAfterMs: number | undefined;
@@ -225,6 +229,14 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
       leaseMs: values.KINDRED_RELAY_LEASE_MS,
       maxAttempts: values.KINDRED_RELAY_MAX_ATTEMPTS,
     },
+    hasMetrics: values.KINDRED_METRICS,
+    tracing:
+      values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : {
+            endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+            serviceName: values.OTEL_SERVICE_NAME ?? 'kindred',
+          },
     retention: {
       purgeAfterMs:
         values.KINDRED_PURGE_AFTER_DAYS === 0 ? undefined : values.KINDRED_PURGE_AFTER_DAYS * 24 * 3_600_000,

@@ -165,6 +165,10 @@ export const variables = {
   KINDRED_MAX_FIELDS: integer(1, 1_000_000, 1000),
   KINDRED_GRAPHQL_JIT: onOff(true),
 
+  KINDRED_METRICS: onOff(true),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['http:', 'https:'], 'http://localhost:4318'),
+  OTEL_SERVICE_NAME: text('a name'),
+
   KINDRED_PURGE_AFTER_DAYS: integer(0, 36_500, 0),
 
   KINDRED_RELAY: onOff(true),

@@ -1,6 +1,9 @@
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { listen } from './listening';
+import { createAuthenticator, isAuthenticationConfigured, type AuthenticationSettings } from './authentication';
+import { answerError } from './error-answer';
+import { listen, refuseUnsafeListen } from './listening';
+import { mountMetrics, type MetricsPage } from './metrics';
 import { createReadiness, type ReadinessCheck } from './readiness';
 
 export const READINESS_TIMEOUT_MS = 2_000;
@@ -20,18 +23,30 @@ export function mountHealth(
   });
 }
 
-/** Health alone, on loopback, for processes that serve nothing else. @returns closes it */
-export async function startHealthServer(
-  port: number,
-  readiness: Readonly<Record<string, ReadinessCheck>>,
-  logger: Logger,
-): Promise<() => Promise<void>> {
+export interface HealthServerOptions {
+  host: string;
+  port: number;
+  readiness: Readonly<Record<string, ReadinessCheck>>;
+  metrics?: MetricsPage;
+  authentication: AuthenticationSettings;
+  logger: Logger;
+}
+
+/**
+ * Health and metrics alone, for processes that serve nothing else. @returns closes it
+ * @throws CONFIGURATION for an address that others reach, without authentication
+ */
+export async function startHealthServer(options: HealthServerOptions): Promise<() => Promise<void>> {
+  const { host, port, readiness, metrics, authentication, logger } = options;
+  refuseUnsafeListen({ host, hasAuthentication: isAuthenticationConfigured(authentication) });
   const baseLogger: FastifyBaseLogger = logger;
   const app = fastify({
     loggerInstance: baseLogger,
     logController: new LogController({ disableRequestLogging: true }),
   });
   mountHealth(app, createReadiness(readiness, READINESS_TIMEOUT_MS), { isClosing: false });
-  await listen(app, { host: '127.0.0.1', port });
+  app.setErrorHandler(answerError);
+  if (metrics) mountMetrics(app, metrics, createAuthenticator(authentication));
+  await listen(app, { host, port });
   return () => app.close();
 }

@@ -27,6 +27,7 @@ import {
 } from './graphql-server';
 import { isLoopback, listen, refuseUnsafeListen } from './listening';
 import { mountHealth, READINESS_TIMEOUT_MS } from './health';
+import { mountMetrics, type MetricsPage } from './metrics';
 import { createReadiness, type ReadinessCheck } from './readiness';
 import { securityHeaders } from './security-headers';
 import { acceptSubscriptions, type Subscriptions } from './subscriptions';
@@ -44,6 +45,12 @@ export interface HttpServerOptions<TContext extends CallerContext> extends Graph
   /** By the name that `/health/ready` reports. */
   readiness: Readonly<Record<string, ReadinessCheck>>;
   readinessTimeoutMs?: number;
+  /** Served at `/metrics` where it is given. */
+  metrics?: MetricsPage;
+  /** Told of every answer: the path as it was declared. */
+  onAnswered?: (route: string, method: string, status: number, durationMs: number) => void;
+  /** Adds hooks, before any other. */
+  instrument?: (app: FastifyInstance) => void;
 }
 
 export interface HttpServer<TContext extends CallerContext> {
@@ -90,7 +97,15 @@ export async function buildHttpServer<TContext extends CallerContext>(
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   secureAnswers(app);
+  options.instrument?.(app);
   logRequests(app, state);
+  const { onAnswered } = options;
+  if (onAnswered) {
+    app.addHook('onResponse', (request, reply, done) => {
+      onAnswered(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime);
+      done();
+    });
+  }
   if (!hasAuthentication) refuseForeignHosts(app);
 
   await app.register(cors, {
@@ -136,6 +151,7 @@ export async function buildHttpServer<TContext extends CallerContext>(
     handler: (request, reply) => (wantsPage(request) ? explorer.answer(request, reply) : execute(request, reply)),
   });
   app.get('/', { config: { rateLimit: false } }, (_request, reply) => reply.redirect(GRAPHQL_PATH));
+  if (options.metrics) mountMetrics(app, options.metrics, authenticate);
   mountHealth(app, createReadiness(options.readiness, options.readinessTimeoutMs ?? READINESS_TIMEOUT_MS), state);
 
   const subscriptions = acceptSubscriptions(app.server, {

@@ -18,6 +18,7 @@ import { createErrorFormatter } from '../kernel/graphql/format-error';
 import type { Embedder } from '../kernel/model/embedder';
 import type { Relay } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
+import type { Meter } from '../kernel/telemetry/meter';
 import { startMigratedPostgres } from './migrated-postgres';
 
 export interface TestAppOptions {
@@ -33,6 +34,7 @@ export interface TestAppOptions {
   /** Whether a relay follows the writes; on unless false. */
   isRelaying?: boolean;
   relay?: Partial<RelaySettings>;
+  meter?: Meter;
   /** Told of errors whose message clients do not see; thrown away unless given. */
   onHiddenError?: (error: unknown) => void;
 }
@@ -178,6 +180,7 @@ async function start(options: TestAppOptions, closers: Closers, close: () => Pro
     relay: { pollMs: 200, ...options.relay },
     logger,
     onVectorRequest: (report) => trips.vector.push(report),
+    meter: options.meter,
   });
   closers.push(() => core.close());
   if (database.isEmpty) await core.database.dataSource.runMigrations();

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createSigner } from 'fast-jwt';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-import { PATIENCE_MS } from './support/eventually';
+import { eventually, PATIENCE_MS } from './support/eventually';
 import { post, send } from './support/graphql';
 import { cleanUp, startProgram, temporaryFolder, type Program } from './support/program';
 
@@ -15,7 +17,16 @@ const CREATE = 'mutation { createTag(input: { name: "lanterns" }) { tag { id cre
 let program: Program;
 let url: string;
 
+/** Takes traces as an OpenTelemetry collector does. */
+const traces: string[] = [];
+const collector = createServer((request, response) => {
+  request.setEncoding('utf8').on('data', (part: string) => traces.push(part));
+  request.on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
+});
+
 beforeAll(async () => {
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const { port } = collector.address() as AddressInfo;
   const hashes = Object.entries(KEYS).map(([role, key]) => `${role}:${createHash('sha256').update(key).digest('hex')}`);
   program = startProgram(temporaryFolder(), ['serve'], {
     env: {
@@ -23,13 +34,19 @@ beforeAll(async () => {
       KINDRED_DEMO: 'off',
       KINDRED_API_KEYS: hashes.join(','),
       KINDRED_JWT_SECRET: SECRET,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
       KINDRED_JWT_ISSUER: 'https://login.example.org',
     },
   });
   url = await program.ready();
 }, PATIENCE_MS);
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(async () => {
+  await cleanUp();
+  collector.closeAllConnections();
+  await new Promise((resolve) => collector.close(resolve));
+}, PATIENCE_MS);
 
 const withKey = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
@@ -102,6 +119,33 @@ describe('an API that others reach', () => {
     } finally {
       await client.dispose();
     }
+  });
+
+  it('tells those who are known how it does', async () => {
+    expect((await fetch(`${url}/metrics`)).status).toBe(401);
+    const answer = await fetch(`${url}/metrics`, { headers: withKey(KEYS.reader) });
+    const text = await answer.text();
+    expect(text).toMatch(
+      /^kindred_http_request_duration_seconds_count\{route="\/graphql",method="POST",status="200"\} \d+$/m,
+    );
+    expect(text).toMatch(/^kindred_graphql_errors_total\{code="FORBIDDEN"\} \d+$/m);
+    expect(text).toMatch(/^kindred_outbox_events\{kind="tag_concept",state="dead"\} 0$/m);
+  });
+
+  it('sends its traces to the collector that is named', async () => {
+    const headers = { ...withKey(KEYS.writer), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    await post(url, 'mutation { createTag(input: { name: "traces" }) { tag { id } } }', {}, headers);
+    const expected = [
+      'POST /graphql',
+      'relay source',
+      'relay point',
+      'qdrant upsert',
+      '0af7651916cd43dd8448eb211c80319c',
+    ];
+    await eventually(
+      'the spans of the mutation',
+      () => expected.every((part) => traces.join('').includes(part)) || undefined,
+    );
   });
 
   it.each([

@@ -9,6 +9,7 @@ import type { Payload, VectorStore } from '../vector/vector-store';
 import {
   driftKinds,
   type ConsistencyFindings,
+  type ConsistencyReport,
   type Drift,
   type DriftKind,
   type KindConsistency,
@@ -68,6 +69,9 @@ function comparable(payload: Payload): Payload {
  * them. What looks wrong is looked at once more, because rows and points change while they are read.
  */
 export class Consistency {
+  /** Of this process, over all kinds. */
+  lastReport: ConsistencyReport | undefined;
+
   constructor(private readonly parts: ConsistencyParts) {}
 
   async check(options: { kinds?: readonly string[]; maxDrifts?: number } = {}): Promise<ConsistencyFindings> {
@@ -86,6 +90,7 @@ export class Consistency {
       findings.kinds.push(counted);
       findings.drift += driftKinds.reduce((sum, drift) => sum + counted[drift], 0);
     }
+    if (!options.kinds) this.lastReport = findings;
     return findings;
   }
 

@@ -1,9 +1,14 @@
+import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 
+import { activeTraceParent, inSpan, type SpanFacts } from '../telemetry/tracing';
 import { toDomainError } from './database-errors';
 
 export type SqlValue = unknown;
+
+const SETTINGS = "SELECT set_config('kindred.actor', $1, true), set_config('kindred.priority', $2, true)";
+const DATABASE_SPAN: SpanFacts = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
 
 /** Runs one statement. `name` makes it a prepared statement of the connection, for statements that run often. */
 export interface SqlRunner {
@@ -59,13 +64,13 @@ export class Database implements SqlRunner {
    * @throws DomainError for constraint violations and lost connections; other errors of `work` pass through
    */
   async transaction<T>(settings: TransactionSettings, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const actor = settings.actor ?? '';
     try {
       const run = async (manager: EntityManager): Promise<T> => {
-        await manager.query("SELECT set_config('kindred.actor', $1, true), set_config('kindred.priority', $2, true)", [
-          actor,
-          settings.isBulk === true ? '1' : '0',
-        ]);
+        const values = [settings.actor ?? '', settings.isBulk === true ? '1' : '0'];
+        // Events that this transaction captures continue its trace.
+        const traceParent = activeTraceParent();
+        if (traceParent === undefined) await manager.query(SETTINGS, values);
+        else await manager.query(`${SETTINGS}, set_config('kindred.traceparent', $3, true)`, [...values, traceParent]);
         const client = (manager.queryRunner as unknown as { databaseConnection: PoolClient }).databaseConnection;
         return work({
           manager,
@@ -77,10 +82,12 @@ export class Database implements SqlRunner {
           },
         });
       };
-      if (settings.isSnapshot !== true) return await this.dataSource.transaction(run);
-      return await this.dataSource.transaction('REPEATABLE READ', async (manager) => {
-        await manager.query('SET TRANSACTION READ ONLY');
-        return run(manager);
+      return await inSpan('transaction', DATABASE_SPAN, () => {
+        if (settings.isSnapshot !== true) return this.dataSource.transaction(run);
+        return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+          await manager.query('SET TRANSACTION READ ONLY');
+          return run(manager);
+        });
       });
     } catch (error) {
       throw toDomainError(error);

@@ -18,7 +18,7 @@ export function progressResolvers(registry: KindRegistry): ResolverClass[] {
   const kindEnum = embeddableKindEnum(registry);
 
   @ObjectType('KindProgress', { description: 'How far the vector side has followed one kind.' })
-  class KindProgressType implements KindProgress {
+  class KindProgressType implements Omit<KindProgress, 'pointEvents'> {
     @Field(() => kindEnum)
     kind!: string;
 
@@ -36,10 +36,13 @@ export function progressResolvers(registry: KindRegistry): ResolverClass[] {
 
     @Field(() => Boolean, { description: 'Whether nothing is on its way; what was given up does not count.' })
     isIdle!: boolean;
+
+    @Field(() => Float, { nullable: true, description: 'Age of the oldest change on its way.' })
+    oldestPendingMs!: number | null;
   }
 
   @ObjectType('IndexingProgress', { description: 'How far the vector side has followed what was written.' })
-  class IndexingProgressType implements IndexingProgress {
+  class IndexingProgressType implements Omit<IndexingProgress, 'pointEvents' | 'kinds'> {
     @Field(() => Int, { description: 'Changes of records not yet looked at.' })
     records!: number;
 

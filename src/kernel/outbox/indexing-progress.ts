@@ -7,6 +7,8 @@ export interface KindProgress {
   kind: string;
   /** Captured changes of records that nobody has looked at yet. */
   records: number;
+  /** Events of points and of what follows on them. */
+  pointEvents: number;
   /** Points that are to be written or deleted. */
   pending: number;
   /** Points that could not be made. */
@@ -15,13 +17,13 @@ export interface KindProgress {
   dead: number;
   /** Whether nothing is due, leased or waiting to be tried again. */
   isIdle: boolean;
+  /** Age of the oldest change that is on its way. */
+  oldestPendingMs: number | null;
 }
 
 /** The same for several kinds together, and for each of them. */
 export interface IndexingProgress extends Omit<KindProgress, 'kind'> {
   kinds: KindProgress[];
-  /** Age of the oldest change that is on its way. */
-  oldestPendingMs: number | null;
 }
 
 export interface WatchOptions {
@@ -31,10 +33,6 @@ export interface WatchOptions {
   signal?: AbortSignal;
 }
 
-interface Sampled extends KindProgress {
-  oldestPendingMs: number | null;
-}
-
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 250;
 /** Counting a long queue takes time; no more than this share of it is spent on counting. */
@@ -42,12 +40,13 @@ const MAX_LOAD = 0.1;
 
 // Only what is unsettled is counted, so the cost grows with the backlog and not with what has been indexed.
 const SAMPLE = `
-  SELECT k.kind, coalesce(e.records, 0)::int AS records, coalesce(p.pending, 0)::int AS pending,
+  SELECT k.kind, coalesce(e.records, 0)::int AS records, coalesce(e.others, 0)::int AS "pointEvents", coalesce(p.pending, 0)::int AS pending,
     coalesce(p.failed, 0)::int AS failed, coalesce(e.dead, 0)::int AS dead, coalesce(e.idle, true) AS "isIdle",
     e.oldest AS "oldestPendingMs"
   FROM unnest($1::text[]) AS k (kind)
   LEFT JOIN (
     SELECT kind, count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL) AS records,
+      count(*) FILTER (WHERE topic <> 'source' AND dead_at IS NULL) AS others,
       count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead,
       NOT bool_or(dead_at IS NULL
         AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)) AS idle,
@@ -65,9 +64,9 @@ const SAMPLE = `
  * of them ask the database no more than one does.
  */
 export class IndexingProgressSource {
-  private latest: { kinds: Sampled[]; freshUntil: number } | undefined;
-  private running: Promise<Sampled[]> | undefined;
-  private queued: Promise<Sampled[]> | undefined;
+  private latest: { kinds: KindProgress[]; freshUntil: number } | undefined;
+  private running: Promise<KindProgress[]> | undefined;
+  private queued: Promise<KindProgress[]> | undefined;
 
   constructor(
     private readonly sql: SqlRunner,
@@ -103,18 +102,19 @@ export class IndexingProgressSource {
     return iterator;
   }
 
-  private progressOf(all: readonly Sampled[], kinds: readonly string[]): IndexingProgress {
+  private progressOf(all: readonly KindProgress[], kinds: readonly string[]): IndexingProgress {
     const sampled = all.filter((one) => kinds.includes(one.kind));
-    const sum = (count: (one: Sampled) => number): number => sampled.reduce((total, one) => total + count(one), 0);
+    const sum = (count: (one: KindProgress) => number): number => sampled.reduce((total, one) => total + count(one), 0);
     const ages = sampled.flatMap(({ oldestPendingMs }) => oldestPendingMs ?? []);
     return {
       records: sum((one) => one.records),
+      pointEvents: sum((one) => one.pointEvents),
       pending: sum((one) => one.pending),
       failed: sum((one) => one.failed),
       dead: sum((one) => one.dead),
       isIdle: sampled.every((one) => one.isIdle),
       oldestPendingMs: ages.length === 0 ? null : Math.max(...ages),
-      kinds: sampled.map(({ oldestPendingMs: _, ...one }) => one),
+      kinds: sampled,
     };
   }
 
@@ -127,8 +127,8 @@ export class IndexingProgressSource {
       // What was sampled before the first step may not know of what the caller has just written.
       const sample = await (last === undefined ? this.fresh() : this.recent());
       const progress = this.progressOf(sample, kinds);
-      const { oldestPendingMs: _, ...counts } = progress;
-      const now = JSON.stringify(counts);
+      // An age alone is no progress.
+      const now = JSON.stringify(progress, (name, value: unknown) => (name === 'oldestPendingMs' ? undefined : value));
       if (now !== last) yield progress;
       last = now;
       if (isUntilIdle && progress.isIdle) return;
@@ -137,12 +137,12 @@ export class IndexingProgressSource {
   }
 
   /** A sample that others took shortly before, where there is one. */
-  private async recent(): Promise<Sampled[]> {
+  private async recent(): Promise<KindProgress[]> {
     return this.latest && performance.now() < this.latest.freshUntil ? this.latest.kinds : this.fresh();
   }
 
   /** A sample begun after this call. Who calls while one is being taken shares the one after it. */
-  private fresh(): Promise<Sampled[]> {
+  private fresh(): Promise<KindProgress[]> {
     if (!this.running) return (this.running = this.take());
     this.queued ??= this.running
       .catch(() => undefined)
@@ -153,10 +153,10 @@ export class IndexingProgressSource {
     return this.queued;
   }
 
-  private async take(): Promise<Sampled[]> {
+  private async take(): Promise<KindProgress[]> {
     const startedAt = performance.now();
     try {
-      const kinds = await this.sql.query<Sampled>(SAMPLE, [this.kinds], 'indexing_progress');
+      const kinds = await this.sql.query<KindProgress>(SAMPLE, [this.kinds], 'indexing_progress');
       const now = performance.now();
       this.latest = { kinds, freshUntil: now + Math.max(FIRST_PAUSE_MS / 2, (now - startedAt) / MAX_LOAD) };
       return kinds;

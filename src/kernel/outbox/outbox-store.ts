@@ -13,6 +13,8 @@ export interface ClaimedKey {
   attempts: number;
   /** Whether an earlier worker may still be writing for it: it lost its lease, or its last request had no answer. */
   isContested: boolean;
+  /** W3C trace context of the latest change that had one. */
+  traceParent?: string;
 }
 
 /** Keys that one worker has taken until its lease ends. All are of one topic and one priority. */
@@ -57,6 +59,7 @@ interface ClaimedRow {
   kind: string;
   key: string;
   attempts: number;
+  traceParent: string | null;
   isDead: boolean;
   wasLeased: boolean;
 }
@@ -100,9 +103,10 @@ const claimUpTo = (keysOfAKind: number): string => `
   ), taken AS (
     UPDATE outbox_events SET lease_owner = $2, available_at = now() + $3 * interval '1 millisecond'
     WHERE id = ANY (ARRAY(SELECT id FROM held))
-    RETURNING id, kind, key, attempts
+    RETURNING id, kind, key, attempts, trace_parent
   )
-  SELECT taken.id, taken.kind, taken.key, taken.attempts, held.is_dead AS "isDead", held.was_leased AS "wasLeased"
+  SELECT taken.id, taken.kind, taken.key, taken.attempts, taken.trace_parent AS "traceParent",
+    held.is_dead AS "isDead", held.was_leased AS "wasLeased"
   FROM taken JOIN held USING (id) ORDER BY taken.id`;
 
 /** The queue: every statement on `outbox_events` that takes work or gives it back. */
@@ -271,6 +275,7 @@ function byKey(rows: readonly ClaimedRow[]): ClaimedKey[] {
     // A dead letter has spent its attempts; what came after it has not.
     if (!row.isDead) claimed.attempts = Math.max(claimed.attempts, row.attempts);
     claimed.isContested ||= row.wasLeased;
+    claimed.traceParent = row.traceParent ?? claimed.traceParent;
   }
   return [...keys.values()];
 }

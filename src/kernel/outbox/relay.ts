@@ -1,9 +1,13 @@
+import { SpanKind } from '@opentelemetry/api';
+
 import type { Database, Transaction } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
 import type { Embedder } from '../model/embedder';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
+import type { Meter } from '../telemetry/meter';
+import { inBatchSpan } from '../telemetry/tracing';
 import type { VectorStore } from '../vector/vector-store';
 import { AdoptedVectors } from './adopted-vectors';
 import { failureOf, outageOf } from './failure-policy';
@@ -31,6 +35,7 @@ export interface RelayParts {
   logger: Logger;
   settings?: Partial<RelaySettings>;
   onStep?: StepHook;
+  meter?: Meter;
 }
 
 /** What a batch came to. */
@@ -73,7 +78,7 @@ export class Relay {
       followUps.filter((task) => task.kinds.includes(kind)).map((task) => task.topic),
     );
     const { outbox, ledger } = this;
-    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs));
+    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs), parts.meter);
     const adoption = new AdoptedVectors(store, embedder.model.dimensions);
     const { maxTokens } = embedder.model;
     this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
@@ -209,7 +214,9 @@ export class Relay {
     this.leases.add(lease);
     try {
       await this.parts.onStep?.('claimed', { topic, keys: claim.keys.length });
-      const outcomes = await work(lease);
+      const facts = { kind: SpanKind.CONSUMER, attributes: { 'messaging.batch.message_count': claim.keys.length } };
+      const traceParents = claim.keys.map((key) => key.traceParent);
+      const outcomes = await inBatchSpan(`relay ${topic}`, facts, traceParents, () => work(lease));
       await this.parts.onStep?.('acked', { topic, keys: claim.keys.length });
       await this.giveBack(claim, outcomes);
       this.report(topic, outcomes);
@@ -263,9 +270,13 @@ export class Relay {
   private async giveBack(claim: Claim, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): Promise<void> {
     await this.outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS, isBusy: true });
     for (const [key, outcome] of outcomes) {
-      if (outcome.result !== 'failed') continue;
+      if (outcome.result !== 'failed') {
+        this.parts.meter?.attempted(claim.topic, key.kind, outcome.result);
+        continue;
+      }
       const failure = failureOf(outcome.error, key.attempts, this.settings);
       const { isDead, code, message, attempts } = failure;
+      this.parts.meter?.attempted(claim.topic, key.kind, isDead ? 'dead' : 'failed');
       const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
       if (isDead) this.parts.logger.error(fields, 'gave an event up; it is among the dead letters');
       else this.parts.logger.warn(fields, 'an attempt failed; it is repeated');

@@ -1,4 +1,5 @@
 import { DENSE, type VectorStore } from '../vector/vector-store';
+import type { Meter } from '../telemetry/meter';
 import type { PointLedger } from './point-ledger';
 import type { PlannedPoint } from './point-plan';
 import type { EmbeddingCall, TextEmbedding } from './text-embedding';
@@ -23,6 +24,7 @@ export class VectorSource {
     private readonly store: VectorStore,
     private readonly ledger: PointLedger,
     private readonly embedding: TextEmbedding,
+    private readonly meter?: Pick<Meter, 'reused'>,
   ) {}
 
   /** @returns by content hash */
@@ -33,6 +35,7 @@ export class VectorSource {
     for (const { contentHash, text } of scopes.flatMap((scope) => scope.texts)) {
       if (!found.has(contentHash)) missing.set(contentHash, text);
     }
+    if (found.size + missing.size > 0) this.meter?.reused({ hits: found.size, misses: missing.size });
     const outcomes = await this.embedding.embed([...missing.values()], call);
     for (const [i, hash] of [...missing.keys()].entries()) {
       const outcome = outcomes[i];

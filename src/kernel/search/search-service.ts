@@ -88,6 +88,8 @@ interface Progress {
 /** Finds records by meaning, by words, or both. All searches of one call share one Qdrant batch a collection. */
 export class SearchService {
   private readonly queryVectors: LRUCache<string, Float32Array>;
+  /** Query texts since the start: those whose vector was remembered, and those that had to be embedded. */
+  readonly queryTexts = { hits: 0, misses: 0 };
 
   constructor(private readonly options: SearchServiceOptions) {
     this.queryVectors = new LRUCache({ max: options.cacheSize ?? 1000 });
@@ -352,9 +354,12 @@ export class SearchService {
       // A mode that does not fit is refused later, for its own request alone.
       if (!('text' in request.query) || (request.mode ?? specOf(request.kind).defaultMode) === 'LEXICAL') continue;
       const known = this.queryVectors.get(request.query.text);
-      if (known) vectors.set(request.query.text, known);
-      else unknown.add(request.query.text);
+      if (known) {
+        this.queryTexts.hits += 1;
+        vectors.set(request.query.text, known);
+      } else unknown.add(request.query.text);
     }
+    this.queryTexts.misses += unknown.size;
     if (unknown.size === 0) return vectors;
     const texts = [...unknown];
     const embedded = await this.options.embedder.embed(texts, { purpose: 'query' });
