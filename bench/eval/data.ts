@@ -9,6 +9,11 @@ interface StoryLine {
   paragraphs: { id: string; text: string }[];
 }
 
+interface QueryLine {
+  text: string;
+  storyId?: string;
+}
+
 const PARAGRAPH_BREAK = '\n\n';
 const PAGE_SIZE = 200;
 
@@ -23,7 +28,8 @@ function readLines<T>(file: string): T[] {
 export class EvaluationData {
   readonly profiles = new Map<string, string>();
   readonly jobs = new Map<string, string>();
-  private readonly queries = new Map<string, Map<string, string>>();
+  private readonly stories = new Map<string, string>();
+  private readonly queries = new Map<string, Map<string, QueryLine>>();
   private readonly paragraphs = new Map<string, { end: number; id: string }[]>();
 
   constructor(private readonly folder: string) {
@@ -42,16 +48,15 @@ export class EvaluationData {
   }
 
   queryText(task: string, id: string): string {
-    let texts = this.queries.get(task);
-    if (!texts) {
-      const file = path.join(this.folder, 'queries', `${task}.jsonl`);
-      const lines = existsSync(file) ? readLines<{ id: string; text: string }>(file) : [];
-      texts = new Map(lines.map((line) => [line.id, line.text]));
-      this.queries.set(task, texts);
-    }
-    const text = texts.get(id);
-    if (text === undefined) throw new Error(`${task} has no query ${id}`);
-    return text;
+    return this.query(task, id).text;
+  }
+
+  /** Global id of the story that a query is about. */
+  storyOfQuery(task: string, id: string): string {
+    const { storyId } = this.query(task, id);
+    const story = storyId === undefined ? undefined : this.stories.get(storyId);
+    if (story === undefined) throw new Error(`${task} ${id} is about no story that was imported`);
+    return story;
   }
 
   /** The paragraph that holds this offset of a story's text. */
@@ -63,6 +68,20 @@ export class EvaluationData {
   async load(ask: Ask): Promise<void> {
     await this.loadIds(ask, 'profiles', this.profiles);
     await this.loadIds(ask, 'jobs', this.jobs);
+    await this.loadIds(ask, 'stories', this.stories);
+  }
+
+  private query(task: string, id: string): QueryLine {
+    let queries = this.queries.get(task);
+    if (!queries) {
+      const file = path.join(this.folder, 'queries', `${task}.jsonl`);
+      const lines = existsSync(file) ? readLines<QueryLine & { id: string }>(file) : [];
+      queries = new Map(lines.map((line) => [line.id, line]));
+      this.queries.set(task, queries);
+    }
+    const found = queries.get(id);
+    if (!found) throw new Error(`${task} has no query ${id}`);
+    return found;
   }
 
   private async loadIds(ask: Ask, field: string, into: Map<string, string>): Promise<void> {

@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   console.log(lines.join('\n'));
   for (const task of tasks) {
     if (wanted && !wanted.some((prefix) => task.name.startsWith(`${prefix}_`))) continue;
-    const judgements = data.judgements(task.name);
+    const judgements = data.judgements(task.labels ?? task.name);
     const cells: string[] = [];
     for (const mode of modes) {
       const rankings = new Map<string, string[]>();
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
       });
       cells.push(score(judgements, rankings).ndcg.toFixed(3));
     }
-    const line = `| ${task.name} | ${judgements.size} | ${task.bm25} | ${cells.join(' | ')} |`;
+    const line = `| ${task.name} | ${judgements.size} | ${task.bm25 ?? '–'} | ${cells.join(' | ')} |`;
     lines.push(line);
     console.log(line);
   }

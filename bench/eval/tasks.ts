@@ -4,8 +4,10 @@ import type { EvaluationData } from './data';
 /** One labelled task: how a query is asked through the API, and how hits are named as the labels name them. */
 export interface Task {
   name: string;
-  /** BM25 nDCG@10 of the data's own README, to compare with. */
-  bm25: number;
+  /** Whose queries and labels it has, where not its own. */
+  labels?: string;
+  /** BM25 nDCG@10 of the data's own README, to compare with; absent where it has none. */
+  bm25?: number;
   run(queryId: string, mode: string, ask: Ask, data: EvaluationData): Promise<string[]>;
 }
 
@@ -34,8 +36,8 @@ const SEARCH_JOBS = searchRecords('searchJobs', 'JobFilter');
 const SEARCH_PROFILES = searchRecords('searchProfiles', 'ProfileFilter');
 const SEARCH_STORIES = searchRecords('searchStories', 'StoryFilter');
 const SEARCH_TAGS = searchRecords('searchTags', 'TagFilter');
-const SEARCH_CHUNKS = `query Search($query: SearchInput!, $first: Int) {
-  hits: searchStoryChunks(query: $query, first: $first) { edges { node { startOffset story { externalId } } } }
+const SEARCH_CHUNKS = `query Search($query: SearchInput!, $filter: StoryChunkFilter, $first: Int) {
+  hits: searchStoryChunks(query: $query, filter: $filter, first: $first) { edges { node { startOffset story { externalId } } } }
 }`;
 
 type RecordHits = { hits: Hits<Named> };
@@ -48,6 +50,26 @@ async function find(
   filter?: Record<string, unknown>,
 ): Promise<Hits<Named>> {
   return (await ask<RecordHits>(document, { query, filter, first })).hits;
+}
+
+const T5 = 't5_question_to_paragraph';
+
+/** Chunks as the paragraphs that they begin in. */
+async function paragraphsFor(
+  queryId: string,
+  mode: string,
+  ask: Ask,
+  data: EvaluationData,
+  filter?: { storyIds: string[] },
+): Promise<string[]> {
+  const query = { text: data.queryText(T5, queryId), mode };
+  const { hits } = await ask<{ hits: Hits<{ startOffset: number; story: Named }> }>(SEARCH_CHUNKS, {
+    query,
+    filter,
+    first: DEEP,
+  });
+  const paragraphs = hits.edges.flatMap(({ node }) => data.paragraphAt(node.story.externalId, node.startOffset) ?? []);
+  return [...new Set(paragraphs)].filter((paragraph) => paragraph.startsWith('story-'));
 }
 
 export const tasks: Task[] = [
@@ -82,19 +104,14 @@ export const tasks: Task[] = [
       byPrefix(await find(ask, SEARCH_PROFILES, { nodeId: data.jobs.get(id), mode }, DEEP), 'prof-'),
   },
   {
-    name: 't5_question_to_paragraph',
+    name: T5,
     bm25: 0.692,
-    run: async (id, mode, ask, data) => {
-      const query = { text: data.queryText('t5_question_to_paragraph', id), mode };
-      const { hits } = await ask<{ hits: Hits<{ startOffset: number; story: Named }> }>(SEARCH_CHUNKS, {
-        query,
-        first: DEEP,
-      });
-      const paragraphs = hits.edges.flatMap(
-        ({ node }) => data.paragraphAt(node.story.externalId, node.startOffset) ?? [],
-      );
-      return [...new Set(paragraphs)].filter((paragraph) => paragraph.startsWith('story-'));
-    },
+    run: (id, mode, ask, data) => paragraphsFor(id, mode, ask, data),
+  },
+  {
+    name: 't5_question_to_paragraph, in its story',
+    labels: T5,
+    run: (id, mode, ask, data) => paragraphsFor(id, mode, ask, data, { storyIds: [data.storyOfQuery(T5, id)] }),
   },
   {
     name: 't6_moral_to_fable',

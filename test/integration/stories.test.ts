@@ -280,6 +280,58 @@ describe('the settings of one story', () => {
   });
 });
 
+describe('stories and content that are put away', () => {
+  const LISTS = `{
+    stories(filter: { collection: { eq: "attic" } }) { nodes { title } }
+    searchStories(query: { text: "attic chest", mode: LEXICAL }) { nodes { title } }
+    searchStoryChunks(query: { text: "attic chest", mode: LEXICAL }) { nodes { text } }
+    contents(filter: { contentType: { eq: "thought" } }) { nodes { contentId } }
+    searchContents(query: { text: "attic chest", mode: LEXICAL }) { nodes { contentId } }
+  }`;
+  const shown = {
+    stories: { nodes: [{ title: 'Attic' }] },
+    searchStories: { nodes: [{ title: 'Attic' }] },
+    searchStoryChunks: { nodes: [{ text: 'An attic chest.' }] },
+    contents: { nodes: [{ contentId: '900' }] },
+    searchContents: { nodes: [{ contentId: '900' }] },
+  };
+  const hidden = Object.fromEntries(Object.keys(shown).map((field) => [field, { nodes: [] }]));
+
+  it('are hidden and brought back without being embedded, and go for good after their time', async () => {
+    const story = await createStory({ title: 'Attic', collection: 'attic', content: 'An attic chest.' });
+    const { createContent } = await ask<{ createContent: { content: { id: string } } }>(
+      'mutation ($input: CreateContentInput!) { createContent(input: $input) { content { id } } }',
+      { input: { contentType: 'thought', contentId: '900', content: 'An attic chest.' } },
+    );
+    await app.settle();
+    expect(await ask(LISTS)).toEqual(shown);
+    const both = (verb: string) =>
+      `mutation ($story: ID!, $content: ID!) { ${verb}Story(id: $story) { story { archivedAt } } ${verb}Content(id: $content) { syncToken } }`;
+    const ids = { story, content: createContent.content.id };
+    await ask(both('archive'), ids);
+    await app.settle();
+    expect(await ask(LISTS)).toEqual(hidden);
+    await ask(both('restore'), ids);
+    await app.settle();
+    expect(await ask(LISTS)).toEqual(shown);
+
+    await ask(both('archive'), ids);
+    await app.settle();
+    await app.core.purge.run(60_000);
+    expect(await ask(`query ($story: ID!) { story(id: $story) { title } }`, { story })).toEqual({
+      story: { title: 'Attic' },
+    });
+    await app.core.purge.run(0);
+    await app.settle();
+    expect(await ask(`query ($story: ID!) { story(id: $story) { title } }`, { story })).toEqual({ story: null });
+    const left = await app.core.database.query(
+      `SELECT text FROM story_chunk_embeddings WHERE text LIKE '%attic%' UNION ALL
+       SELECT text FROM content_embeddings WHERE text LIKE '%attic%'`,
+    );
+    expect(left).toEqual([]);
+  });
+});
+
 describe('content by its natural key', () => {
   const uuid = '0b9f8a1e-6c1d-4f59-9b1a-3f5f2c7d8e90';
   const session = '6f1f64a2-5a34-4f0f-9d0c-0f9a7b1c2d3e';
