@@ -17,6 +17,8 @@ function printFindings(findings: ConsistencyFindings): void {
   for (const { kind, pointId, drift } of findings.drifts.slice(0, SHOWN_DRIFTS)) {
     console.log(`  ${drift}: ${kind} point ${pointId}`);
   }
+  const unnamed = findings.drift - Math.min(SHOWN_DRIFTS, findings.drifts.length);
+  if (unnamed > 0) console.log(`  and ${unnamed} more`);
   for (const problem of findings.captureProblems) console.log(`not captured: ${problem}`);
   if (findings.captureProblems.length > 0) console.log(`Run 'kindred migrate --restore-capture'.`);
   console.log(`drift: ${findings.drift}`);
@@ -51,17 +53,20 @@ export function addConsistencyCommand(program: Command, outcome: { code: number 
     );
   consistency
     .command('repair')
-    .description('Queue everything that differs to be put right by the relay.')
-    .option('--dry-run', 'only say what would be done')
+    .description('Queue everything that differs, however much, to be put right by the relay.')
+    .option('--dry-run', 'only show the plan')
     .option('--json', 'print a machine-readable result')
     .action(({ json, dryRun }: { json?: boolean; dryRun?: boolean }) =>
       withSession('kindred consistency', async ({ instance }) => {
-        const service = instance.core.services.consistency;
-        const findings = await service.check();
-        const queued = dryRun ? 0 : await service.repair(findings);
-        if (json) console.log(JSON.stringify({ ...summaryOf(findings), queued }));
+        const { findings, plan, queued } = await instance.core.services.consistency.repair({ isDryRun: dryRun });
+        if (json) console.log(JSON.stringify({ ...summaryOf(findings), plan, queued }));
         else {
           printFindings(findings);
+          for (const { kind, writes, payloads, deletions } of plan) {
+            console.log(
+              `${kind}: ${writes} points to write, ${payloads} payloads to replace, ${deletions} points to delete`,
+            );
+          }
           console.log(dryRun ? 'Nothing was queued (--dry-run).' : `${queued} points queued.`);
         }
       }),

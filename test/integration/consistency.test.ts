@@ -2,15 +2,19 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import { driftKinds, type DriftKind, type KindConsistency } from '../../src/kernel/consistency/consistency-report';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
 
 describe('consistency', () => {
+  const embedded: string[] = [];
   let app: TestApp;
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({
+      embedder: createDeterministicEmbedder({ onEmbed: (texts) => void embedded.push(...texts) }),
+    });
     for (const title of ['Glass blower', 'Clock maker', 'Bee keeper']) {
       await app.executeOperation('mutation ($input: CreateJobInput!) { createJob(input: $input) { syncToken } }', {
         input: { title, description: `Work as a ${title}`, company: 'Acme' },
@@ -55,10 +59,13 @@ describe('consistency', () => {
 
     expect(wrong(await jobs())).toEqual({ missing: 1, orphaned: 1, stalePayload: 1, staleText: 1, wrongModel: 1 });
 
-    const answer = await app.executeOperation<{ repairConsistency: { queued: number; report: { drift: number } } }>(
-      'mutation { repairConsistency { queued report { drift } } }',
-    );
-    expect(answer.data?.repairConsistency).toEqual({ queued: 5, report: { drift: 5 } });
+    const plan = [{ kind: 'job_description', writes: 3, payloads: 1, deletions: 1 }];
+    const repair = (dryRun: boolean) =>
+      app.executeOperation(
+        `mutation { repairConsistency(dryRun: ${dryRun}) { queued report { drift } plan { kind writes payloads deletions } } }`,
+      );
+    expect((await repair(true)).data).toEqual({ repairConsistency: { queued: 0, report: { drift: 5 }, plan } });
+    expect((await repair(false)).data).toEqual({ repairConsistency: { queued: 5, report: { drift: 5 }, plan } });
     await app.settle();
     expect(wrong(await jobs())).toEqual({});
     const [restored] = await store.retrieve(alias, [lost], { payload: ['entity_id'], vectors: [] });
@@ -72,10 +79,30 @@ describe('consistency', () => {
     const [point] = await store.retrieve(alias, [ahead], { payload: true, vectors: [] });
     await store.overwritePayloads(alias, [{ id: ahead, payload: { ...point?.payload, revision: 1_000_000 } }]);
     expect(wrong(await jobs())).toEqual({ stalePayload: 1 });
-    const { consistency } = app.core.services;
-    await consistency.repair(await consistency.check());
+    await app.core.services.consistency.repair();
     await app.settle();
     expect(wrong(await jobs())).toEqual({});
+  });
+
+  it('repairs more than it names, and embeds nothing where only the payload differs', async () => {
+    const { store, catalog, services } = app.core;
+    const alias = catalog.alias('job_description');
+    const { points } = await store.scroll(alias, { limit: 100, payload: true });
+    await store.overwritePayloads(
+      alias,
+      points.map(({ id, payload }) => ({ id, payload: { ...payload, company: 'Wrong' } })),
+    );
+    embedded.length = 0;
+    const { findings, queued } = await services.consistency.repair({ maxDrifts: 1 });
+    expect([findings.drift, findings.drifts.length, findings.isCut, queued]).toEqual([
+      points.length,
+      1,
+      true,
+      points.length,
+    ]);
+    await app.settle();
+    expect((await services.consistency.check()).drift).toBe(0);
+    expect(embedded).toEqual([]);
   });
 
   it('changes nothing on a dry run, and is for admins', async () => {

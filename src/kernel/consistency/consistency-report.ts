@@ -42,6 +42,34 @@ export interface ConsistencyFindings extends ConsistencyReport {
   drifts: Drift[];
   /** Whether there were more than `drifts` holds. */
   isCut: boolean;
-  /** The highest revision that any point carries, by which the ledger must be ahead. */
-  highestRevision: number;
+}
+
+/** What has to be done to the points of one kind. */
+export interface RepairPlan {
+  kind: string;
+  /** To be written anew: embedded, unless another point has the vector. */
+  writes: number;
+  /** To have their payload replaced; nothing is embedded. */
+  payloads: number;
+  /** To be deleted. */
+  deletions: number;
+}
+
+export interface Repair {
+  findings: ConsistencyFindings;
+  /** Kinds with something to do. */
+  plan: RepairPlan[];
+  /** Points queued; 0 for a dry run. */
+  queued: number;
+}
+
+export function planOf({ kinds }: ConsistencyReport): RepairPlan[] {
+  return kinds
+    .map((one) => ({
+      kind: one.kind,
+      writes: one.missing + one.staleText + one.wrongModel + one.unregistered,
+      payloads: one.stalePayload,
+      deletions: one.orphaned,
+    }))
+    .filter(({ writes, payloads, deletions }) => writes + payloads + deletions > 0);
 }

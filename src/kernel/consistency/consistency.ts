@@ -8,21 +8,15 @@ import type { CollectionCatalog } from '../vector/collections';
 import type { Payload, VectorStore } from '../vector/vector-store';
 import {
   driftKinds,
+  planOf,
   type ConsistencyFindings,
   type ConsistencyReport,
   type Drift,
   type DriftKind,
   type KindConsistency,
+  type Repair,
 } from './consistency-report';
-import {
-  expectedNow,
-  expectedPoints,
-  foundPoints,
-  pairs,
-  type ExpectedPoint,
-  type FoundPoint,
-  type Pair,
-} from './point-stream';
+import { expectedNow, expectedPoints, foundPoints, pairs, type ExpectedPoint, type FoundPoint } from './point-stream';
 
 export interface ConsistencyParts {
   database: SqlRunner;
@@ -30,6 +24,16 @@ export interface ConsistencyParts {
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
 }
+
+export interface CheckOptions {
+  /** All unless given. */
+  kinds?: readonly string[];
+  /** How many of the points that disagree to name. */
+  maxDrifts?: number;
+}
+
+/** Gets what disagrees, a batch at a time, while the comparison goes on. */
+type DriftSink = (kind: RecordKind, drifts: readonly Drift[], highestRevision: number) => Promise<void>;
 
 /** Suspects are looked at again in batches of this size. */
 const RECHECK_SIZE = 500;
@@ -74,30 +78,53 @@ export class Consistency {
 
   constructor(private readonly parts: ConsistencyParts) {}
 
-  async check(options: { kinds?: readonly string[]; maxDrifts?: number } = {}): Promise<ConsistencyFindings> {
+  async check(options: CheckOptions = {}): Promise<ConsistencyFindings> {
+    const { findings, report } = await this.compare(options);
+    if (!options.kinds) this.lastReport = report;
+    return findings;
+  }
+
+  /**
+   * Compares, and queues what differs to be put right while it goes on, through the outbox like any other change. So
+   * there is no limit to how much, and memory does not grow with it.
+   * @param options.isDryRun queues nothing
+   */
+  async repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
+    let queued = 0;
+    const requeue: DriftSink = async (kind, drifts, highestRevision) => {
+      queued += await this.requeue(kind, drifts, highestRevision);
+    };
+    const { findings, report } = await this.compare(options, options.isDryRun ? undefined : requeue);
+    return { findings, plan: planOf(report), queued };
+  }
+
+  private async compare(
+    options: CheckOptions,
+    onDrifts?: DriftSink,
+  ): Promise<{ findings: ConsistencyFindings; report: ConsistencyReport }> {
     const chosen = this.parts.kinds.filter((kind) => kind.embedding && (options.kinds?.includes(kind.kind) ?? true));
-    const findings: ConsistencyFindings = {
+    const report: ConsistencyReport = {
       kinds: [],
       drift: 0,
       captureProblems: (await findCaptureDamage(this.parts.database, this.parts.kinds)).map(({ message }) => message),
       checkedAt: new Date(),
-      drifts: [],
-      isCut: false,
-      highestRevision: 0,
     };
+    const drifts: Drift[] = [];
+    const keep = options.maxDrifts ?? DEFAULT_MAX_DRIFTS;
     for (const kind of chosen) {
-      const counted = await this.checkKind(kind, findings, options.maxDrifts ?? DEFAULT_MAX_DRIFTS);
-      findings.kinds.push(counted);
-      findings.drift += driftKinds.reduce((sum, drift) => sum + counted[drift], 0);
+      const counted = await this.checkKind(kind, async (found, highestRevision) => {
+        drifts.push(...found.slice(0, keep - drifts.length));
+        await onDrifts?.(kind, found, highestRevision);
+      });
+      report.kinds.push(counted);
+      report.drift += driftKinds.reduce((sum, drift) => sum + counted[drift], 0);
     }
-    if (!options.kinds) this.lastReport = findings;
-    return findings;
+    return { findings: { ...report, drifts, isCut: report.drift > drifts.length }, report };
   }
 
   private async checkKind(
     kind: RecordKind,
-    findings: ConsistencyFindings,
-    maxDrifts: number,
+    onDrifts: (drifts: readonly Drift[], highestRevision: number) => Promise<void>,
   ): Promise<KindConsistency> {
     const { database, store, catalog } = this.parts;
     const target = (await catalog.targets([kind.kind])).get(kind.kind);
@@ -105,31 +132,25 @@ export class Consistency {
     const counted = await this.counts(kind);
     if (!live) return counted;
     let suspects: string[] = [];
+    let highestRevision = 0;
     const recheck = async (): Promise<void> => {
       const drifts = await this.recheck(kind, live.collection, live.id, suspects);
       suspects = [];
-      for (const drift of drifts) {
-        counted[drift.drift] += 1;
-        if (findings.drifts.length < maxDrifts) findings.drifts.push(drift);
-        else findings.isCut = true;
-      }
+      for (const { drift } of drifts) counted[drift] += 1;
+      if (drifts.length > 0) await onDrifts(drifts, highestRevision);
     };
     const stream = pairs(expectedPoints(database, kind), foundPoints(store, live.collection));
     for await (const pair of stream) {
-      this.count(pair, counted, findings);
+      if (pair.expected) counted.rows += 1;
+      if (pair.found) {
+        counted.points += 1;
+        highestRevision = Math.max(highestRevision, Number(pair.found.payload.revision) || 0);
+      }
       if (driftOf(pair.expected, pair.found, live.id)) suspects.push(pair.pointId);
       if (suspects.length >= RECHECK_SIZE) await recheck();
     }
     await recheck();
     return counted;
-  }
-
-  private count({ expected, found }: Pair, counted: KindConsistency, findings: ConsistencyFindings): void {
-    if (expected) counted.rows += 1;
-    if (!found) return;
-    counted.points += 1;
-    const revision = Number(found.payload.revision);
-    if (revision > findings.highestRevision) findings.highestRevision = revision;
   }
 
   /** Looks at suspects again: Qdrant first, then the rows, so that a write in between shows as pending, not as drift. */
@@ -185,36 +206,33 @@ export class Consistency {
     };
   }
 
-  /** Queues everything that `findings` names to be put right, through the outbox like any other change. */
-  async repair(findings: ConsistencyFindings): Promise<number> {
+  /** @param highestRevision that any point read so far carries */
+  private async requeue(kind: RecordKind, drifts: readonly Drift[], highestRevision: number): Promise<number> {
+    const spec = specOf(kind);
     const { database } = this.parts;
     // A restored backup may be behind its points; they would refuse every write with an older revision.
     await database.query(
       `SELECT setval('kindred_revision', $1::bigint) FROM kindred_revision WHERE last_value < $1::bigint`,
-      [Math.max(1, findings.highestRevision)],
+      [Math.max(1, highestRevision)],
     );
-    let queued = 0;
-    for (const kind of this.parts.kinds) {
-      const ids = findings.drifts.filter((drift) => drift.kind === kind.kind).map((drift) => drift.pointId);
-      if (ids.length > 0) queued += await this.requeue(kind, ids);
-    }
-    return queued;
-  }
-
-  private async requeue(kind: RecordKind, pointIds: readonly string[]): Promise<number> {
-    const spec = specOf(kind);
-    const rows = await this.parts.database.query(
-      `WITH registered AS (
+    const rows = await database.query(
+      `WITH drifted AS (
+         SELECT * FROM unnest($2::uuid[], $3::boolean[]) AS d (point_id, has_vector)
+       ), registered AS (
          INSERT INTO vector_points AS point (point_id, kind, entity_id)
          SELECT row.qdrant_point_id, $1, row.${spec.sourceColumn} FROM ${spec.table} row
-         WHERE row.qdrant_point_id = ANY($2::uuid[])
+         JOIN drifted ON drifted.point_id = row.qdrant_point_id
          ON CONFLICT (point_id) DO UPDATE SET state = 'pending', revision = nextval('kindred_revision'),
-           state_since = now(), indexed_hash = NULL, generation_id = NULL, error = NULL, error_code = NULL
+           state_since = now(), error = NULL, error_code = NULL,
+           indexed_hash = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
+             THEN point.indexed_hash END,
+           generation_id = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
+             THEN point.generation_id END
          WHERE point.kind = $1
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
-       SELECT 'point', $1, id, 1 FROM unnest($2::text[]) AS id ON CONFLICT DO NOTHING RETURNING 1`,
-      [kind.kind, pointIds],
+       SELECT 'point', $1, point_id::text, 1 FROM drifted ON CONFLICT DO NOTHING RETURNING 1`,
+      [kind.kind, drifts.map(({ pointId }) => pointId), drifts.map(({ drift }) => drift === 'stalePayload')],
     );
     return rows.length;
   }

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Field, Float, GraphQLISODateTime, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 
+import type { RepairPlan } from '../consistency/consistency-report';
 import type { GraphQLContext } from './context';
 import { requireRole } from './require-role';
 
@@ -62,10 +63,28 @@ class ConsistencyReportType {
   checkedAt!: Date;
 }
 
+@ObjectType('RepairPlan', { description: 'What a repair does to the points of one kind.' })
+class RepairPlanType implements RepairPlan {
+  @Field(() => String)
+  kind!: string;
+
+  @Field(() => Int, { description: 'Points written anew: embedded, unless another point has the vector.' })
+  writes!: number;
+
+  @Field(() => Int, { description: 'Points whose payload is replaced; nothing is embedded.' })
+  payloads!: number;
+
+  @Field(() => Int, { description: 'Points deleted.' })
+  deletions!: number;
+}
+
 @ObjectType({ description: 'What a repair found and queued.' })
 class RepairPayload {
   @Field(() => ConsistencyReportType, { description: 'What was found.' })
   report!: ConsistencyReportType;
+
+  @Field(() => [RepairPlanType], { description: 'What is done about it; kinds without drift are left out.' })
+  plan!: RepairPlanType[];
 
   @Field(() => Int, { description: 'Points queued to be put right; 0 for a dry run.' })
   queued!: number;
@@ -87,8 +106,7 @@ export class ConsistencyResolver {
     @Ctx() context: GraphQLContext,
   ): Promise<RepairPayload> {
     requireRole(context, 'admin');
-    const { consistency } = context.services;
-    const report = await consistency.check();
-    return { report, queued: dryRun ? 0 : await consistency.repair(report) };
+    const { findings, plan, queued } = await context.services.consistency.repair({ isDryRun: dryRun ?? false });
+    return { report: findings, plan, queued };
   }
 }
