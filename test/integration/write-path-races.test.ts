@@ -163,6 +163,24 @@ describe('a point id that is given to a new row', () => {
   });
 });
 
+describe('a collection that vanishes after a first write to it', () => {
+  it('is filled again with what was written to it', async () => {
+    const path = await open();
+    let vanish = async (): Promise<void> => {
+      vanish = () => Promise.resolve();
+      await path.store.deleteCollection(`${path.prefix}tag_concept__feature-hash__1`);
+      await path.catalog.restore();
+    };
+    path.relay({}, (step) => (step === 'upserted' ? vanish() : undefined));
+
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('a'), ('b')`);
+    await path.idle();
+
+    expect(await path.points('tag_concept')).toHaveLength(2);
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
 describe('an embedding row that somebody else inserts', () => {
   it('gets the payload of its record', async () => {
     const path = await open();

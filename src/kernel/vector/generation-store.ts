@@ -92,7 +92,8 @@ export class GenerationStore {
   }
 
   /**
-   * Forgets that a generation's collection holds anything, and queues every point that it held.
+   * Forgets that a generation's collection holds anything, and queues every point that it held, or that somebody may be
+   * writing to it for the first time just now.
    * @returns how many
    */
   async requeuePoints(generationId: number): Promise<number> {
@@ -100,7 +101,8 @@ export class GenerationStore {
       `WITH reset AS (
          UPDATE vector_points SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
            indexed_revision = NULL, indexed_hash = NULL, generation_id = NULL, error = NULL, error_code = NULL
-         WHERE generation_id = $1 AND state <> 'deleting'
+         WHERE kind = (SELECT kind FROM embedding_generations WHERE id = $1) AND state <> 'deleting'
+           AND (generation_id = $1 OR (generation_id IS NULL AND adopted_from IS NULL))
          RETURNING point_id, kind
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
