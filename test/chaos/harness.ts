@@ -43,8 +43,8 @@ const SQL_WRITERS = 3;
 const GRAPHQL_WRITERS = 2;
 const LONGEST_PAUSE_MS = 80;
 /** Far more than it takes. What is not done by then is stuck. */
-const QUIESCE_MS = 180_000;
-const START_MS = 60_000;
+const QUIESCE_MS = 600_000;
+const START_MS = 300_000;
 
 /**
  * Lets writers write and breaks everything under them, in rounds; after each, mends everything, waits until nothing is
@@ -75,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await waitFor('everything to start', START_MS, () => Promise.resolve(system.isReady));
     const beganAt = performance.now();
     const endsAt = beganAt + options.minutes * 60_000;
-    const roundMs = (options.roundSeconds ?? 60) * 1_000;
+    const roundMs = (options.roundSeconds ?? 240) * 1_000;
     const schedule = new FaultSchedule(system, random.fork('faults'), counters, log);
     const writers = [
       ...Array.from(
@@ -160,6 +160,8 @@ async function quiesce(
   for (const relay of system.relays) relay.relax();
   system.embedding.refusesPoison = false;
   log('quiescing');
+  // A collection that vanished is missed when it is next written to, or when any process starts.
+  if (system.hasLostCollections) system.restartRelay();
   try {
     await waitFor('everything to run', QUIESCE_MS, () => Promise.resolve(system.isReady));
     log('everything runs');

@@ -1,27 +1,166 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
 import type { ChaosResult } from './harness';
 
+const RUNS_FILE = path.join(__dirname, 'runs.json');
+const REPORT_FILE = path.join(__dirname, 'report.md');
 const SHOWN_FINDINGS = 20;
 const LONGEST_FINDING = 1_000;
 
+/** What stays of a run. */
+interface Run {
+  seed: string;
+  date: string;
+  /** Of the program and the harness. */
+  commit: string;
+  minutes: number;
+  minutesOfFaults: number;
+  rounds: number;
+  acknowledged: number;
+  refused: number;
+  unknown: number;
+  kills: Record<string, number>;
+  faults: Record<string, number>;
+  deadLetters: number;
+  records: number;
+  points: number;
+  answeredInternal: number;
+  drift: number;
+  lost: number;
+}
+
+function runOf({ counters, findings, compared, ...result }: ChaosResult, commit: string): Run {
+  return {
+    seed: result.seed,
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    minutes: round(result.minutes),
+    minutesOfFaults: round(result.minutesOfFaults),
+    rounds: result.rounds,
+    acknowledged: counters.total('acknowledged'),
+    refused: counters.total('refused'),
+    unknown: counters.total('unknown'),
+    kills: sorted(counters.kills),
+    faults: sorted(counters.faults),
+    deadLetters: counters.deadLetters,
+    records: compared.records,
+    points: compared.points,
+    answeredInternal: counters.answers.get('INTERNAL') ?? 0,
+    drift: findings.filter(({ sort }) => sort === 'drift').length,
+    lost: findings.filter(({ sort }) => sort === 'lost').length,
+  };
+}
+
 /** What a run came to, for people. */
-export function summaryOf({ counters, findings, ...result }: ChaosResult): string {
-  const list = (counts: ReadonlyMap<string, number>): string[] =>
-    [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`);
+export function summaryOf(result: ChaosResult): string {
+  const run = runOf(result, '');
+  const { counters, findings } = result;
+  const list = (counts: Record<string, number>): string[] =>
+    Object.entries(counts).map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`);
   return [
-    `seed ${result.seed}: ${result.minutes.toFixed(1)} minutes, ${result.minutesOfFaults.toFixed(1)} of them with faults, ${result.rounds} rounds`,
-    `operations: ${counters.total('acknowledged')} acknowledged, ${counters.total('refused')} refused or rolled back, ${counters.total('unknown')} of unknown outcome`,
+    `seed ${run.seed}: ${run.minutes} minutes, ${run.minutesOfFaults} of them with faults, ${run.rounds} rounds`,
+    `operations: ${run.acknowledged} acknowledged, ${run.refused} refused or rolled back, ${run.unknown} of unknown outcome`,
     ...[...counters.operations].map(([name, counts]) => `  ${name}: ${JSON.stringify(counts)}`),
     'kills:',
-    ...list(counters.kills),
+    ...list(run.kills),
     'faults:',
-    ...list(counters.faults),
+    ...list(run.faults),
     'refusals of the API:',
-    ...list(counters.answers),
+    ...list(sorted(counters.answers)),
     ...new Set(counters.internalErrors),
-    `dead letters driven again: ${counters.deadLetters}`,
-    `compared: ${result.compared.records} records, ${result.compared.rows} rows, ${result.compared.points} points`,
-    `drift: ${findings.filter(({ sort }) => sort === 'drift').length}`,
-    `acknowledged writes lost: ${findings.filter(({ sort }) => sort === 'lost').length}`,
+    `dead letters driven again: ${run.deadLetters}`,
+    `compared: ${run.records} records, ${result.compared.rows} rows, ${run.points} points`,
+    `drift: ${run.drift}`,
+    `acknowledged writes lost: ${run.lost}`,
     ...findings.slice(0, SHOWN_FINDINGS).map((finding) => `  ${JSON.stringify(finding).slice(0, LONGEST_FINDING)}`),
   ].join('\n');
+}
+
+/** Adds a run to those that are kept, and writes the report of all of them anew. */
+export function keepRun(result: ChaosResult, commit: string): void {
+  const kept = existsSync(RUNS_FILE) ? (JSON.parse(readFileSync(RUNS_FILE, 'utf8')) as Run[]) : [];
+  const runs = [...kept, runOf(result, commit)];
+  writeFileSync(RUNS_FILE, `${JSON.stringify(runs, undefined, 2)}\n`);
+  writeFileSync(REPORT_FILE, reportOf(runs));
+}
+
+function reportOf(runs: readonly Run[]): string {
+  const sum = (number: (run: Run) => number): number => round(runs.reduce((total, run) => total + number(run), 0));
+  const sums = (counts: (run: Run) => Record<string, number>): [string, number][] => {
+    const totals = new Map<string, number>();
+    for (const run of runs) {
+      for (const [name, count] of Object.entries(counts(run))) totals.set(name, (totals.get(name) ?? 0) + count);
+    }
+    return Object.entries(sorted(totals));
+  };
+  return [
+    '# Everything broken, nothing lost',
+    '',
+    `What [the fault harness](harness.ts) found in ${runs.length} runs of together ${sum((run) => run.minutes)} minutes, in`,
+    `${sum((run) => run.minutesOfFaults)} of which writers wrote while everything under them broke. The rest is the time until`,
+    'nothing was left to do, and the comparison of both stores. A finding ends a run; its cause has a test of its own in',
+    '`test/integration`, and is mended in a later commit.',
+    '',
+    table(
+      ['command', 'commit', 'minutes', 'with faults', 'writes acknowledged', 'points compared', 'drift', 'lost'],
+      runs.map((run) => [
+        `\`npm run test:chaos -- --minutes ${Math.round(run.minutesOfFaults)} --seed ${run.seed}\``,
+        run.commit,
+        run.minutes,
+        run.minutesOfFaults,
+        run.acknowledged,
+        run.points,
+        run.drift,
+        run.lost,
+      ]),
+    ),
+    '',
+    '## What happened in them',
+    '',
+    table(
+      ['', ''],
+      [
+        ['writes acknowledged', sum((run) => run.acknowledged)],
+        ['refused or rolled back', sum((run) => run.refused)],
+        ['of unknown outcome: the answer was lost', sum((run) => run.unknown)],
+        ['dead letters driven again', sum((run) => run.deadLetters)],
+        ['requests answered INTERNAL', sum((run) => run.answeredInternal)],
+        ['complete comparisons', sum((run) => run.rounds)],
+      ],
+    ),
+    '',
+    '## Processes killed',
+    '',
+    table(
+      ['process', 'times'],
+      sums((run) => run.kills),
+    ),
+    '',
+    '## Faults',
+    '',
+    'Counted by request where a proxy injects them.',
+    '',
+    table(
+      ['fault', 'times'],
+      sums((run) => run.faults),
+    ),
+    '',
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, head.map(() => '---'), ...rows].map((row) => row.map(String));
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0), 3));
+  const line = (row: readonly string[], isRule: boolean): string =>
+    `| ${row.map((cell, i) => (isRule ? '-'.repeat(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join(' | ')} |`;
+  return cells.map((row, i) => line(row, i === 1)).join('\n');
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }

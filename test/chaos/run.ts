@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { runChaos } from './harness';
-import { summaryOf } from './report';
+import { keepRun, summaryOf } from './report';
 
 /**
  * `npm run test:chaos -- --minutes N --seed S`: breaks everything for N minutes and fails when something is lost or
@@ -14,6 +14,8 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       round: { type: 'string' },
       keep: { type: 'boolean' },
+      /** The commit that runs; the result is then added to the report. */
+      report: { type: 'string' },
     },
   });
   const result = await runChaos({
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
     log: (line) => console.log(line),
   });
   console.log(summaryOf(result));
+  if (values.report !== undefined) keepRun(result, values.report);
   if (result.findings.length > 0) {
     console.log(`What the processes logged is in ${result.folder}`);
     process.exitCode = 1;

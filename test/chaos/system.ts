@@ -42,6 +42,8 @@ const RELAY_SETTINGS: RelayProcessSettings['relay'] = {
 export class RelayProcess {
   private deadlyStep: string | undefined;
   private isFrozen = false;
+  /** Whether it has started and not ended since. */
+  isRelaying = false;
   readonly process: ManagedProcess;
 
   constructor(name: string, settings: RelayProcessSettings, folder: string, random: Random, counters: Counters) {
@@ -51,7 +53,9 @@ export class RelayProcess {
       env: { ...inheritedEnvironment(), [SETTINGS_VARIABLE]: JSON.stringify(settings) },
       logFile: path.join(folder, `${name}.log`),
       restartAfterMs: () => random.int(50, 800),
+      onMessage: () => (this.isRelaying = true),
       onExit: (signal) => {
+        this.isRelaying = false;
         if (signal === 'SIGKILL') counters.kill(this.deadlyStep ?? 'relay at a random moment');
         this.deadlyStep = undefined;
         this.isFrozen = false;
@@ -65,6 +69,7 @@ export class RelayProcess {
   }
 
   kill(): void {
+    this.isRelaying = false;
     this.deadlyStep = undefined;
     this.process.signal('SIGKILL');
   }
@@ -96,6 +101,8 @@ export class System {
   vectorServer!: ManagedProcess;
   api!: ManagedProcess;
   relays: RelayProcess[] = [];
+  /** Whether a collection has vanished since a process was started for it. */
+  hasLostCollections = false;
   private vectorPort = 0;
   private isApiUp = false;
   private apiUrl = '';
@@ -128,7 +135,7 @@ export class System {
   }
 
   get isReady(): boolean {
-    return this.isApiUp && this.vectorPort > 0 && this.relays.every((relay) => relay.process.isRunning);
+    return this.isApiUp && this.vectorPort > 0 && this.relays.every((relay) => relay.isRelaying);
   }
 
   async start(relayCount: number): Promise<void> {
@@ -192,6 +199,36 @@ export class System {
     } finally {
       abandon(client);
     }
+  }
+
+  /** Ends one session of PostgreSQL as a crash does, on which it ends all others and recovers. */
+  async killSession(random: Random): Promise<void> {
+    const pids = await this.withClient(async (client) => {
+      const { rows } = await client.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid`,
+      );
+      return rows.map(({ pid }) => pid);
+    });
+    if (pids.length > 0) process.kill(random.pick(pids), 'SIGKILL');
+  }
+
+  /** Deletes a kind's live collection, as a vector server does that lost its disk. */
+  async loseCollection(kind: string): Promise<void> {
+    const collection = await this.withClient(async (client) => {
+      const { rows } = await client.query<{ collection: string }>(
+        `SELECT collection FROM embedding_generations WHERE kind = $1 AND state = 'live'`,
+        [kind],
+      );
+      return rows[0]?.collection;
+    });
+    if (collection === undefined) return;
+    await fetch(`${this.vectorUrl}/collections/${collection}`, { method: 'DELETE' });
+    this.hasLostCollections = true;
+  }
+
+  restartRelay(): void {
+    this.relays[0]?.kill();
+    this.hasLostCollections = false;
   }
 
   /** The data of a GraphQL operation that must succeed. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayStep } from '../../../src/kernel/outbox/relay-step';
 import type { Counters } from '../counters';
+import { chaosKinds } from '../kinds';
 import type { Random } from '../random';
 import { LONGEST_STALL_MS, type System } from '../system';
 import { embeddingFaults } from './embedding-server';
@@ -24,7 +25,7 @@ export class FaultSchedule {
       this.course('vectors', signal, [1_000, 5_000], (random) => this.disturbVectors(random, signal)),
       this.course('model', signal, [1_000, 6_000], (random) => this.disturbModel(random, signal)),
       this.course('database', signal, [2_000, 10_000], (random) => this.disturbDatabase(random, signal)),
-      this.course('api', signal, [20_000, 60_000], () => this.disturbApi()),
+      this.course('api', signal, [20_000, 120_000], () => this.disturbApi()),
     ]);
   }
 
@@ -70,6 +71,13 @@ export class FaultSchedule {
   }
 
   private async disturbVectors(random: Random, signal: AbortSignal): Promise<void> {
+    if (random.chance(0.05)) {
+      const kind = random.pick(chaosKinds).kind;
+      this.log(`the collection of ${kind} vanishes`);
+      this.counters.fault('vector server: a collection vanishes');
+      await this.system.loseCollection(kind).catch(() => undefined);
+      return;
+    }
     if (random.chance(0.2)) {
       this.log('the vector server is killed');
       this.system.vectorServer.signal('SIGKILL');
@@ -94,7 +102,7 @@ export class FaultSchedule {
 
   private async disturbDatabase(random: Random, signal: AbortSignal): Promise<void> {
     const { database, databaseProxy } = this.system;
-    const what = random.weighted({ restart: 2, crash: 2, cut: 4, deafen: 4, freeze: 2 });
+    const what = random.weighted({ restart: 2, crash: 2, crashBackend: 2, cut: 4, deafen: 4, freeze: 2 });
     this.log(`database: ${what}`);
     switch (what) {
       case 'restart':
@@ -103,6 +111,10 @@ export class FaultSchedule {
       case 'crash':
         this.counters.fault('PostgreSQL: immediate shutdown (SIGQUIT), recovery and start');
         return database.crash();
+      case 'crashBackend':
+        this.counters.fault('PostgreSQL: a session killed (SIGKILL), all others ended and recovery');
+        await this.system.killSession(random).catch(() => undefined);
+        return;
       case 'cut':
         this.counters.fault('PostgreSQL: connections broken');
         databaseProxy.cut(random.pick([0.2, 0.5, 1]));

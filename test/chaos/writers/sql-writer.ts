@@ -31,6 +31,8 @@ const OPERATIONS = {
   tag: 3,
   rename: 2,
   tamper: 1,
+  takeRows: 1,
+  putRowsBack: 1,
   rollBack: 6,
   hold: 2,
   severalAtOnce: 4,
@@ -45,6 +47,8 @@ const insertedFields = (kind: ChaosKind): string[] => kind.fields.map((field) =>
 export class SqlWriter {
   private readonly texts: Texts;
   private client: Client | undefined;
+  /** Embedding rows that were deleted and may come back. */
+  private readonly taken: { kind: ChaosKind; rows: object[] }[] = [];
 
   constructor(
     private readonly address: DatabaseAddress,
@@ -125,6 +129,10 @@ export class SqlWriter {
         return (client) => this.reparentTag(client);
       case 'tamper':
         return (client, journal) => this.tamper(client, journal);
+      case 'takeRows':
+        return (client, journal) => this.takeRows(client, journal);
+      case 'putRowsBack':
+        return (client) => this.putRowsBack(client);
       case 'rollBack':
         return async (client, journal) => {
           await this.some(client, journal);
@@ -313,17 +321,35 @@ export class SqlWriter {
       `UPDATE ${kind.embeddingTable} SET qdrant_point_id = gen_random_uuid() WHERE ${rows}`,
       `UPDATE ${kind.embeddingTable} SET archived_at = now() WHERE ${rows}`,
       `UPDATE ${kind.embeddingTable} SET text = text || ' tampered' WHERE ${rows}`,
-      `WITH gone AS (DELETE FROM ${kind.embeddingTable} WHERE ${rows} RETURNING *)
-       SELECT set_config('chaos.rows', coalesce(jsonb_agg(gone)::text, '[]'), true) FROM gone`,
     ]);
     await client.query(statement, [record.externalId]);
-    if (statement.startsWith('WITH')) {
-      // The same rows with the same point ids once more, as a restored backup has them.
-      await client.query(
-        `INSERT INTO ${kind.embeddingTable} SELECT * FROM jsonb_populate_recordset(NULL::${kind.embeddingTable},
-           coalesce(nullif(current_setting('chaos.rows', true), ''), '[]')::jsonb)`,
-      );
-    }
+    return true;
+  }
+
+  /** Deletes embedding rows, and keeps them. */
+  private async takeRows(client: Client, journal: Journal): Promise<boolean> {
+    const kind = this.random.pick(chaosKinds);
+    const record = this.someRecord(kind);
+    if (!record) return true;
+    journal.tamper(record);
+    const { rows } = await client.query<{ row: object }>(
+      `DELETE FROM ${kind.embeddingTable} row
+       WHERE ${kind.sourceColumn} = (SELECT id FROM ${kind.table} WHERE external_id = $1) RETURNING to_jsonb(row) AS row`,
+      [record.externalId],
+    );
+    if (rows.length > 0) this.taken.push({ kind, rows: rows.map(({ row }) => row) });
+    return true;
+  }
+
+  /** The same rows with the same point ids once more, as a restored backup has them. Refused where others took their place. */
+  private async putRowsBack(client: Client): Promise<boolean> {
+    const taken = this.taken.shift();
+    if (!taken) return true;
+    const { embeddingTable } = taken.kind;
+    await client.query(
+      `INSERT INTO ${embeddingTable} SELECT * FROM jsonb_populate_recordset(NULL::${embeddingTable}, $1)`,
+      [JSON.stringify(taken.rows)],
+    );
     return true;
   }
 
