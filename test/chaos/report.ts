@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ChaosResult } from './harness';
 
 const RUNS_FILE = path.join(__dirname, 'runs.json');
-const REPORT_FILE = path.join(__dirname, 'report.md');
+export const REPORT_FILE = path.join(__dirname, 'report.md');
 const SHOWN_FINDINGS = 20;
 const LONGEST_FINDING = 1_000;
 
@@ -12,6 +12,7 @@ const LONGEST_FINDING = 1_000;
 interface Run {
   seed: string;
   date: string;
+  command: string;
   /** Of the program and the harness. */
   commit: string;
   minutes: number;
@@ -30,10 +31,11 @@ interface Run {
   lost: number;
 }
 
-function runOf({ counters, findings, compared, ...result }: ChaosResult, commit: string): Run {
+function runOf({ counters, findings, compared, ...result }: ChaosResult, command = '', commit = ''): Run {
   return {
     seed: result.seed,
     date: new Date().toISOString().slice(0, 10),
+    command,
     commit,
     minutes: round(result.minutes),
     minutesOfFaults: round(result.minutesOfFaults),
@@ -54,7 +56,7 @@ function runOf({ counters, findings, compared, ...result }: ChaosResult, commit:
 
 /** What a run came to, for people. */
 export function summaryOf(result: ChaosResult): string {
-  const run = runOf(result, '');
+  const run = runOf(result);
   const { counters, findings } = result;
   const list = (counts: Record<string, number>): string[] =>
     Object.entries(counts).map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`);
@@ -78,14 +80,17 @@ export function summaryOf(result: ChaosResult): string {
 }
 
 /** Adds a run to those that are kept, and writes the report of all of them anew. */
-export function keepRun(result: ChaosResult, commit: string): void {
-  const kept = existsSync(RUNS_FILE) ? (JSON.parse(readFileSync(RUNS_FILE, 'utf8')) as Run[]) : [];
-  const runs = [...kept, runOf(result, commit)];
+export function keepRun(result: ChaosResult, command: string, commit: string): void {
+  const runs = [...keptRuns(), runOf(result, command, commit)];
   writeFileSync(RUNS_FILE, `${JSON.stringify(runs, undefined, 2)}\n`);
   writeFileSync(REPORT_FILE, reportOf(runs));
 }
 
-function reportOf(runs: readonly Run[]): string {
+export function keptRuns(): Run[] {
+  return existsSync(RUNS_FILE) ? (JSON.parse(readFileSync(RUNS_FILE, 'utf8')) as Run[]) : [];
+}
+
+export function reportOf(runs: readonly Run[]): string {
   const sum = (number: (run: Run) => number): number => round(runs.reduce((total, run) => total + number(run), 0));
   const sums = (counts: (run: Run) => Record<string, number>): [string, number][] => {
     const totals = new Map<string, number>();
@@ -105,7 +110,7 @@ function reportOf(runs: readonly Run[]): string {
     table(
       ['command', 'commit', 'minutes', 'with faults', 'writes acknowledged', 'points compared', 'drift', 'lost'],
       runs.map((run) => [
-        `\`npm run test:chaos -- --minutes ${Math.round(run.minutesOfFaults)} --seed ${run.seed}\``,
+        `\`${run.command}\``,
         run.commit,
         run.minutes,
         run.minutesOfFaults,

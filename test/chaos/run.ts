@@ -26,7 +26,11 @@ async function main(): Promise<void> {
     log: (line) => console.log(line),
   });
   console.log(summaryOf(result));
-  if (values.report !== undefined) keepRun(result, values.report);
+  if (values.report !== undefined) {
+    const round = values.round === undefined ? '' : ` --round ${values.round}`;
+    const command = `npm run test:chaos -- --minutes ${values.minutes} --seed ${result.seed}${round}`;
+    keepRun(result, command, values.report);
+  }
   if (result.findings.length > 0) {
     console.log(`What the processes logged is in ${result.folder}`);
     process.exitCode = 1;
