@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import type { RelaySettings } from '../../src/kernel/outbox/relay-settings';
 import { onDatabase } from './stores';
 
 const REGISTER = path.resolve(__dirname, '..', '..', 'scripts', 'register-typescript.js');
@@ -33,12 +32,9 @@ export interface RelayProcess {
   stop(): Promise<void>;
 }
 
-/** A relay in a process of its own, ready to begin. `BENCH_PROFILE=folder` writes its processor profile there. */
-export async function startRelayProcess(
-  targets: StoreTargets,
-  settings: Partial<RelaySettings> = {},
-): Promise<RelayProcess> {
-  const child = startScript('relay-process.ts', { ...targets, settings }, process.env['BENCH_PROFILE']);
+/** A relay in a process of its own, ready to begin; `modelMs` is what a call of its model takes. `BENCH_PROFILE=folder` writes its processor profile there. */
+export async function startRelayProcess(targets: StoreTargets, modelMs = 0): Promise<RelayProcess> {
+  const child = startScript('relay-process.ts', { ...targets, modelMs }, process.env['BENCH_PROFILE']);
   const lines = linesOf(child);
   await lines.next();
   const say = async (line: string): Promise<void> => {

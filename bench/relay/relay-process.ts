@@ -2,15 +2,12 @@
 import 'reflect-metadata';
 import readline from 'node:readline';
 import type { Relay } from '../../src/kernel/outbox/relay';
-import type { RelaySettings } from '../../src/kernel/outbox/relay-settings';
 import { openCore } from './core';
 import type { StoreTargets } from './processes';
 
 async function main(): Promise<void> {
-  const { settings, ...targets } = JSON.parse(process.argv[2] ?? '{}') as StoreTargets & {
-    settings: Partial<RelaySettings>;
-  };
-  const core = await openCore(targets, settings);
+  const { modelMs, ...targets } = JSON.parse(process.argv[2] ?? '{}') as StoreTargets & { modelMs: number };
+  const core = await openCore(targets, modelMs);
   let relay: Relay | undefined;
   process.stdout.write('ready\n');
   for await (const line of readline.createInterface(process.stdin)) {
