@@ -9,6 +9,7 @@ import { importBench } from './import/import.bench';
 import { relayBench } from './relay/relay.bench';
 import { startBench } from './start/start.bench';
 import { storiesBench } from './stories/stories.bench';
+import { tagsBench } from './tags/tags.bench';
 
 const benches: Record<string, () => Promise<void>> = {
   graphql: graphqlBench,
@@ -16,6 +17,7 @@ const benches: Record<string, () => Promise<void>> = {
   relay: relayBench,
   start: startBench,
   stories: storiesBench,
+  tags: tagsBench,
 };
 
 async function main(): Promise<void> {

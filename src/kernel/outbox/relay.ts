@@ -192,6 +192,8 @@ export class Relay {
       const { claim, signal } = lease;
       const acknowledge = async (transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void> => {
         await this.outbox.acknowledge(claim, keys, transaction);
+        // Or a renewal in the middle of a long batch would take them for lost.
+        lease.settle(keys);
       };
       const outcomes = await this.isolated(lease, claim.keys, (keys) =>
         task.run({ keys, isBulk: claim.isBulk, signal, acknowledge }),

@@ -1,8 +1,10 @@
 import type { Transaction } from '../../../kernel/db/database';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
-import { DENSE, type Hit } from '../../../kernel/vector/vector-store';
+import type { RecordKind } from '../../../kernel/record/record-spec';
+import { DENSE, type Hit, type QueryTarget, type VectorQuery } from '../../../kernel/vector/vector-store';
 import { taggables, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
+import { SubjectReader, type SubjectPoint } from './subject-reader';
 import { RULES_FROM, THRESHOLD } from './tag-vocabulary';
 import { SOLE_LOCK, TAG_KIND, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
 
@@ -18,21 +20,21 @@ export interface Comparison {
   queued: number;
 }
 
-interface ComparedTag {
+interface ComparedTag extends SubjectPoint {
   id: number;
   isArchived: boolean;
   kinds: string[];
   maxTags: number;
   scheme: string;
   threshold: number;
-  revision: string | null;
-  hash: string | null;
+  impliesParents: boolean;
 }
 
 interface Options {
   isBulk: boolean;
-  /** Called in the transaction that writes the result. */
-  acknowledge?(transaction: Transaction): Promise<void>;
+  /** Called with the points that are done, in the transaction that writes the result. */
+  acknowledge?(transaction: Transaction, pointIds: readonly string[]): Promise<void>;
+  /** Called for each tag and kind of text. */
   onResult?(result: Comparison): void;
 }
 
@@ -41,83 +43,104 @@ const PAGE_SIZE = 1000;
 /** Qdrant's own limit of how deep a query may go is far above; a tag on more texts than these says nothing. */
 const MOST_CANDIDATES = 200_000;
 
-/** Compares a tag with everything it may be on. Only texts above its threshold, and those that carry it, are touched. */
+/** Compares tags with everything they may be on. Only texts above a threshold, and those that carry a tag, are touched. */
 export class CompareTags {
   constructor(private readonly parts: TaggingParts) {}
 
-  /** @returns false when the tag changed meanwhile: to be done again */
-  async run(pointId: string, { isBulk, acknowledge, onResult }: Options): Promise<boolean> {
+  /**
+   * @param pointIds of tags
+   * @returns the points whose tags changed meanwhile: to be done again
+   */
+  async run(pointIds: readonly string[], { isBulk, acknowledge, onResult }: Options): Promise<Set<string>> {
     const { database } = this.parts;
-    const tag = await this.tagOf(pointId);
-    const result: Comparison = { candidates: 0, suggested: 0, withdrawn: 0, displaced: 0, queued: 0 };
-    // Gone: its assignments went with it. Without a vector now: an event follows once it has one.
-    const isToCompare = tag?.hash != null;
-    const found = new Map<Taggable, Hit[]>();
-    if (tag && isToCompare && !tag.isArchived) {
-      for (const taggable of taggables) {
-        if (tag.kinds.includes(taggable.kind.kind)) found.set(taggable, await this.textsNear(pointId, tag, taggable));
-      }
+    const tags = await this.tagsOf(pointIds);
+    const found = new Map<Taggable, Hit[][]>();
+    for (const taggable of taggables) {
+      const concerned = tags.map((tag) => !tag.isArchived && tag.kinds.includes(taggable.kind.kind));
+      found.set(taggable, await this.textsNear(tags, concerned, taggable));
     }
     return database.transaction({ actor: TAGGING_ACTOR, isBulk }, async (transaction) => {
-      if (tag && isToCompare) {
+      const changed = new Set<string>();
+      if (tags.length > 0) {
         await transaction.query(SOLE_LOCK, [], 'tagging_lock_sole');
-        const [now] = await transaction.query<{ isSame: boolean }>(
-          `SELECT indexed_revision = $2 AND indexed_hash = $3 AS "isSame" FROM vector_points WHERE point_id = $1`,
-          [pointId, tag.revision, tag.hash],
-          'tagging_tag_is_same',
-        );
-        if (now?.isSame !== true) return false;
-        for (const taggable of taggables)
-          await this.write(transaction, tag, taggable, found.get(taggable) ?? [], result);
+        for (const id of await new SubjectReader(transaction).changed(tags)) changed.add(id);
+        for (const taggable of taggables) {
+          const hasImplied = await this.hasImplied(transaction, taggable);
+          for (const [i, tag] of tags.entries()) {
+            if (changed.has(tag.pointId)) continue;
+            const hits = found.get(taggable)?.[i] ?? [];
+            const result = await this.write(transaction, tag, taggable, hits, hasImplied);
+            onResult?.(result);
+          }
+        }
       }
-      await acknowledge?.(transaction);
-      onResult?.(result);
-      return true;
+      // Gone: its assignments went with it. Without a vector now: an event follows once it has one.
+      await acknowledge?.(
+        transaction,
+        pointIds.filter((id) => !changed.has(id)),
+      );
+      return changed;
     });
   }
 
-  private async tagOf(pointId: string): Promise<ComparedTag | undefined> {
-    const [tag] = await this.parts.database.query<ComparedTag>(
-      `SELECT tag.id, tag.archived_at IS NOT NULL AS "isArchived", scheme.kinds, scheme.max_tags AS "maxTags",
-         scheme.name AS scheme, ${THRESHOLD} AS threshold, point.indexed_revision AS revision, point.indexed_hash AS hash
-       FROM tag_concept_embeddings embedding
+  private tagsOf(pointIds: readonly string[]): Promise<ComparedTag[]> {
+    return this.parts.database.query<ComparedTag>(
+      `SELECT tag.id, point.point_id AS "pointId", tag.archived_at IS NOT NULL AS "isArchived", scheme.kinds,
+         scheme.max_tags AS "maxTags", scheme.implies_parents AS "impliesParents", scheme.name AS scheme,
+         ${THRESHOLD} AS threshold, point.indexed_revision AS revision, point.indexed_hash AS hash
+       FROM unnest($1::uuid[]) AS asked (id)
+       JOIN tag_concept_embeddings embedding ON embedding.qdrant_point_id = asked.id AND embedding.chunk_index = 0
        JOIN (${RULES_FROM}) ON tag.id = embedding.tag_concept_id
-       JOIN vector_points point ON point.point_id = embedding.qdrant_point_id
-       WHERE embedding.qdrant_point_id = $1 AND embedding.chunk_index = 0`,
-      [pointId],
-      'tagging_compared_tag',
+       JOIN vector_points point ON point.point_id = asked.id AND point.indexed_hash IS NOT NULL`,
+      [pointIds],
+      'tagging_compared_tags',
     );
-    return tag;
   }
 
-  private async textsNear(pointId: string, tag: ComparedTag, { kind }: Taggable): Promise<Hit[]> {
+  /** Texts above each tag's threshold: one request for all tags, and further pages for those that are near many. */
+  private async textsNear(
+    tags: readonly ComparedTag[],
+    concerned: readonly boolean[],
+    { kind }: Taggable,
+  ): Promise<Hit[][]> {
     const { store, aliasOf } = this.parts;
-    const hits: Hit[] = [];
-    for (;;) {
-      const [page = []] = await store.queryBatch(aliasOf(kind.kind), [
-        {
-          targets: [
-            {
-              target: {
-                using: DENSE,
-                positive: [pointId],
-                strategy: 'best_score',
-                lookupFrom: aliasOf(TAG_KIND),
-              },
-              weight: 1,
-              limit: PAGE_SIZE,
-            },
-          ],
-          filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }] },
-          limit: PAGE_SIZE,
-          offset: hits.length,
-          scoreThreshold: tag.threshold,
-          payloadKeys: ['content_hash'],
-        },
-      ]);
-      hits.push(...page);
-      if (page.length < PAGE_SIZE || hits.length >= MOST_CANDIDATES) return hits;
+    const found: Hit[][] = tags.map(() => []);
+    let open = tags.flatMap((tag, i) => (concerned[i] ? [{ tag, hits: found[i] as Hit[] }] : []));
+    while (open.length > 0) {
+      const answers = await store.queryBatch(
+        aliasOf(kind.kind),
+        open.map(({ tag, hits }) => this.queryFor(tag, kind, hits.length)),
+      );
+      for (const [i, page] of answers.entries()) open[i]?.hits.push(...page);
+      open = open.filter(({ hits }, i) => answers[i]?.length === PAGE_SIZE && hits.length < MOST_CANDIDATES);
     }
+    return found;
+  }
+
+  private queryFor(tag: ComparedTag, kind: RecordKind, offset: number): VectorQuery {
+    const target: QueryTarget = {
+      using: DENSE,
+      positive: [tag.pointId],
+      strategy: 'best_score',
+      lookupFrom: this.parts.aliasOf(TAG_KIND),
+    };
+    return {
+      targets: [{ target, weight: 1, limit: PAGE_SIZE }],
+      filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }] },
+      limit: PAGE_SIZE,
+      offset,
+      scoreThreshold: tag.threshold,
+      payloadKeys: ['content_hash'],
+    };
+  }
+
+  private async hasImplied(transaction: Transaction, { table }: Taggable): Promise<boolean> {
+    const rows = await transaction.query(
+      `SELECT 1 FROM ${table} WHERE is_implied LIMIT 1`,
+      [],
+      `tagging_has_implied_${table}`,
+    );
+    return rows.length > 0;
   }
 
   private async write(
@@ -125,8 +148,8 @@ export class CompareTags {
     tag: ComparedTag,
     taggable: Taggable,
     hits: readonly Hit[],
-    result: Comparison,
-  ): Promise<void> {
+    hasImplied: boolean,
+  ): Promise<Comparison> {
     const { table, subjectColumn, kind, unit } = taggable;
     const spec = specOf(kind);
     const subject = unit === 'chunk' ? 'e.id' : `e.${spec.sourceColumn}`;
@@ -178,14 +201,11 @@ export class CompareTags {
     const { added = [], removed = [], candidates = 0 } = changes ?? {};
     const displaced = await this.makeRoom(transaction, tag, taggable, added);
     const queued = await this.fill(transaction, tag, taggable, removed);
-    await new AssignmentRows(transaction, taggable).refreshImplied(
-      await this.below(transaction, tag, taggable, added, removed),
-    );
-    result.candidates += candidates;
-    result.suggested += added.length;
-    result.withdrawn += removed.length;
-    result.displaced += displaced;
-    result.queued += queued;
+    if (tag.impliesParents || hasImplied) {
+      const subjects = await this.below(transaction, tag, taggable, [...added, ...removed]);
+      await new AssignmentRows(transaction, taggable).refreshImplied(subjects);
+    }
+    return { candidates, suggested: added.length, withdrawn: removed.length, displaced, queued };
   }
 
   /** Suggestions beyond the most that a subject may have go, the farthest first. */
@@ -246,19 +266,17 @@ export class CompareTags {
     transaction: Transaction,
     tag: ComparedTag,
     { table, subjectColumn }: Taggable,
-    added: readonly number[],
-    removed: readonly number[],
+    touched: readonly number[],
   ): Promise<number[]> {
     const rows = await transaction.query<{ id: number }>(
       `WITH RECURSIVE subtree AS (
-         SELECT tag.id FROM tag_concepts tag JOIN tag_schemes scheme ON scheme.name = tag.scheme
-         WHERE tag.id = $1 AND (scheme.implies_parents OR EXISTS (SELECT 1 FROM ${table} WHERE is_implied LIMIT 1))
+         SELECT $1::int AS id
          UNION
          SELECT child.id FROM tag_concepts child JOIN subtree ON child.parent_id = subtree.id
        )
-       SELECT DISTINCT a.${subjectColumn} AS id FROM subtree JOIN ${table} a ON a.tag_concept_id = subtree.id
-       UNION SELECT id FROM unnest($2::int[]) AS touched (id) WHERE EXISTS (SELECT 1 FROM subtree)`,
-      [tag.id, [...added, ...removed]],
+       SELECT a.${subjectColumn} AS id FROM subtree JOIN ${table} a ON a.tag_concept_id = subtree.id
+       UNION SELECT id FROM unnest($2::int[]) AS touched (id)`,
+      [tag.id, touched],
       `tagging_below_${table}`,
     );
     return rows.map((row) => row.id);

@@ -12,6 +12,8 @@ export const TAG_TOPIC = 'tag';
 
 type Outcomes = Map<ClaimedKey, KeyOutcome>;
 
+/** Tags compared in one request and one transaction; their candidates are in memory together. */
+const TAGS_AT_ONCE = 16;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
@@ -69,10 +71,22 @@ export class TagTask implements FollowUpTask {
     { isBulk, signal, acknowledge }: FollowUpBatch,
     outcomes: Outcomes,
   ): Promise<void> {
-    for (const key of keys) {
+    const keyOf = new Map(keys.map((key) => [key.key, key]));
+    const ids = [...keyOf.keys()];
+    for (let from = 0; from < ids.length; from += TAGS_AT_ONCE) {
       signal.throwIfAborted();
-      const isDone = await this.tags.run(key.key, { isBulk, acknowledge: (tx) => acknowledge(tx, [key]) });
-      outcomes.set(key, { result: isDone ? 'done' : 'busy' });
+      const slice = ids.slice(from, from + TAGS_AT_ONCE);
+      const changed = await this.tags.run(slice, {
+        isBulk,
+        acknowledge: (transaction, done) =>
+          acknowledge(
+            transaction,
+            done.flatMap((id) => keyOf.get(id) ?? []),
+          ),
+      });
+      for (const id of slice) {
+        outcomes.set(keyOf.get(id) as ClaimedKey, { result: changed.has(id) ? 'busy' : 'done' });
+      }
     }
   }
 }

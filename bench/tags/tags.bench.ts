@@ -1,0 +1,261 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import pino from 'pino';
+
+import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres';
+import { startEmbeddedQdrant } from '../../src/adapters/embedded-qdrant';
+import { createCore, type Core } from '../../src/app/core';
+import { CompareTags, type Comparison } from '../../src/features/tag/tagging/compare-tags';
+import { SubjectReader, type Subject } from '../../src/features/tag/tagging/subject-reader';
+import { taggableOf, type Taggable } from '../../src/features/tag/taggable';
+import { findCandidates } from '../../src/features/tag/tagging/tag-candidates';
+import { TagVocabulary } from '../../src/features/tag/tagging/tag-vocabulary';
+import { TaggingQueue } from '../../src/features/tag/tagging/tagging-queue';
+import { median, range, table, writeResult, type Row } from '../support/report';
+import { createTopicEmbedder } from './topic-embedder';
+
+const CHUNKS = Number(process.env['BENCH_CHUNKS'] ?? 10_000);
+const MANY_CHUNKS = Number(process.env['BENCH_MANY_CHUNKS'] ?? 100_000);
+const TAGS = [70, 14_000];
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const TARGET = 1.5;
+/** As the tagging task asks. */
+const BATCH = 256;
+const CONCURRENCY = 2;
+const PARAGRAPHS = 100;
+const TOPICS_PER_CHUNK = 3;
+const POLL_MS = 2;
+
+/** Tag inference beside the bare queries it needs, and what one more tag touches. */
+export async function tagsBench(): Promise<void> {
+  const rows: Row[] = [];
+  for (const count of TAGS) rows.push(await withCore((core) => inference(core, count)));
+  const added = await withCore(addTag);
+  await writeResult('tags', 'Tagging', [
+    `${CHUNKS} chunks of stories, vectors of 384 dimensions, at most 5 tags each. "Bare" is the same batches of queries to Qdrant`,
+    `(the embedded server), ${BATCH} a request and ${CONCURRENCY} at a time, without anything before or after. "Tagging" is everything else too:`,
+    'taking the events, the rules, the comparison with what is there, writing suggestions with their counts, and',
+    `acknowledging. Embedding is excluded. Medians of ${ROUNDS} rounds, ranges in brackets; the target is at most ${TARGET}×.`,
+    '',
+    table(
+      [
+        'tags',
+        'bare, chunks/s',
+        'first tagging, chunks/s',
+        '× bare',
+        'again, nothing new, chunks/s',
+        '× bare',
+        'suggestions written',
+      ],
+      rows,
+    ),
+    '',
+    `One tag added to ${added.chunks} chunks and ${added.tags} tags, from its text's change to the last suggestion: ${added.ms.toFixed(0)} ms.`,
+    '',
+    table(
+      [
+        'chunks there are',
+        'nearer than the threshold',
+        'suggested',
+        'displaced',
+        'assignment rows touched',
+        'SQL statements',
+        'Qdrant requests',
+      ],
+      [
+        [
+          added.chunks,
+          added.comparison.candidates,
+          added.comparison.suggested,
+          added.comparison.displaced,
+          added.rowsTouched,
+          added.statements,
+          added.requests,
+        ],
+      ],
+    ),
+  ]);
+}
+
+async function withCore<T>(work: (core: Core, requests: { count: number }) => Promise<T>): Promise<T> {
+  const closers: (() => Promise<unknown>)[] = [];
+  try {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'kindred-bench-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'postgres') });
+    closers.push(() => postgres.stop());
+    const qdrant = await startEmbeddedQdrant({ dataDir: path.join(folder, 'qdrant') });
+    closers.push(() => qdrant.close());
+    const requests = { count: 0 };
+    const core = await createCore({
+      databaseUrl: postgres.url,
+      poolSize: 20,
+      applicationName: 'kindred bench',
+      qdrantUrl: qdrant.url,
+      embedder: createTopicEmbedder(),
+      relay: { pointBatchSize: 256, sourceBatchSize: 64 },
+      logger: pino({ level: 'warn' }),
+      onVectorRequest: () => (requests.count += 1),
+    });
+    closers.push(() => core.close());
+    await core.database.dataSource.runMigrations();
+    await core.catalog.start();
+    return await work(core, requests);
+  } finally {
+    for (const closer of closers.reverse()) await closer();
+  }
+}
+
+/** Writes stories and tags and has them embedded; nothing is tagged yet. */
+async function fill(core: Core, chunks: number, tags: number): Promise<void> {
+  await core.database.query(`UPDATE tag_schemes SET kinds = '{}'`);
+  await core.database.query(
+    `INSERT INTO tag_concepts (name, description) SELECT 'topic' || i, 'About topic' || i FROM generate_series(0, $1 - 1) i`,
+    [tags],
+  );
+  const perRun = 10_000 / PARAGRAPHS;
+  for (let from = 0; from < chunks / PARAGRAPHS; from += perRun) {
+    const count = Math.min(perRun, Math.ceil(chunks / PARAGRAPHS) - from);
+    const stories = Array.from({ length: count }, (_, s) =>
+      Array.from({ length: PARAGRAPHS }, (__, p) => {
+        const at = (from + s) * PARAGRAPHS + p;
+        const topics = Array.from({ length: TOPICS_PER_CHUNK }, (___, k) => `topic${(at * 7919 + k * 104_729) % tags}`);
+        return `Paragraph ${at} about ${topics.join(' and ')}.`;
+      }).join('\n\n'),
+    );
+    await core.database.query(
+      `INSERT INTO stories (title, content) SELECT 'Story ' || ordinal, content FROM unnest($1::text[]) WITH ORDINALITY AS s (content, ordinal)`,
+      [stories],
+    );
+  }
+  const relay = core.createRelay();
+  relay.start();
+  await idle(core);
+  await relay.stop();
+  await core.database.query(`UPDATE tag_schemes SET kinds = ARRAY['story'], threshold = 0.4 WHERE name = 'general'`);
+  await core.database.query(`DELETE FROM outbox_events`);
+  await core.database.query('VACUUM ANALYZE');
+}
+
+async function idle(core: Core): Promise<void> {
+  while (!(await core.isIdle())) await delay(50);
+}
+
+async function inference(core: Core, tagCount: number): Promise<Row> {
+  await fill(core, CHUNKS, tagCount);
+  const taggable = taggableOf('story') as Taggable;
+  const points = await core.database.query<{ id: string }>('SELECT qdrant_point_id AS id FROM story_chunk_embeddings');
+  const subjects = await new SubjectReader(core.database).ofPoints(
+    taggable,
+    points.map((point) => point.id),
+  );
+  const bare: number[] = [];
+  const first: number[] = [];
+  const again: number[] = [];
+  let written = 0;
+  for (let round = 0; round <= ROUNDS; round++) {
+    await core.database.query('TRUNCATE story_chunk_tags');
+    const times = [await bareSeconds(core, subjects), await taggingSeconds(core), await taggingSeconds(core)] as const;
+    // The first round warms up.
+    if (round > 0) for (const [i, list] of [bare, first, again].entries()) list.push(times[i] as number);
+    const [row] = await core.database.query<{ count: number }>('SELECT count(*)::int FROM story_chunk_tags');
+    written = row?.count ?? 0;
+    console.log(
+      `${tagCount} tags: bare ${times[0].toFixed(2)} s, tagging ${times[1].toFixed(2)} s, again ${times[2].toFixed(2)} s`,
+    );
+  }
+  const ratio = (times: readonly number[]): string => {
+    const ratios = times.map((seconds, i) => seconds / (bare[i] as number));
+    return `${median(ratios).toFixed(2)} (${range(ratios)})`;
+  };
+  const rate = (times: readonly number[]): number => Math.round(subjects.length / median(times));
+  return [tagCount, rate(bare), rate(first), ratio(first), rate(again), ratio(again), written];
+}
+
+async function bareSeconds(core: Core, subjects: readonly Subject[]): Promise<number> {
+  const schemes = await new TagVocabulary(core.database).schemesOf('story');
+  const batches: Subject[][] = [];
+  for (let from = 0; from < subjects.length; from += BATCH) batches.push(subjects.slice(from, from + BATCH));
+  const startedAt = performance.now();
+  await Promise.all(
+    Array.from({ length: CONCURRENCY }, async () => {
+      for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        await findCandidates(core.services, 'story', batch, schemes);
+      }
+    }),
+  );
+  return (performance.now() - startedAt) / 1000;
+}
+
+async function taggingSeconds(core: Core): Promise<number> {
+  const queue = new TaggingQueue(core.database);
+  await queue.infer({ kinds: ['story'] }, 'bench');
+  const relay = core.createRelay();
+  const startedAt = performance.now();
+  relay.start();
+  while ((await queue.pending()) > 0) await delay(POLL_MS);
+  const seconds = (performance.now() - startedAt) / 1000;
+  await relay.stop();
+  return seconds;
+}
+
+async function addTag(core: Core, requests: { count: number }) {
+  const tags = 1000;
+  await fill(core, MANY_CHUNKS, tags);
+  const relay = core.createRelay();
+  await new TaggingQueue(core.database).infer({ kinds: ['story'] }, 'bench');
+  relay.start();
+  await idle(core);
+  await relay.stop();
+  // The tag is embedded without being compared, so that its comparison can be counted alone.
+  await core.database.query(`UPDATE tag_schemes SET kinds = '{}'`);
+  await core.database.query(`DELETE FROM outbox_events`);
+  await core.database.query(`INSERT INTO tag_concepts (name, description) VALUES ('new', 'About topic5 and topic17')`);
+  const embedding = core.createRelay();
+  embedding.start();
+  await idle(core);
+  await embedding.stop();
+  await core.database.query(`UPDATE tag_schemes SET kinds = ARRAY['story'] WHERE name = 'general'`);
+  await core.database.query(`DELETE FROM outbox_events`);
+  const [point] = await core.database.query<{ id: string }>(
+    `SELECT e.qdrant_point_id AS id FROM tag_concept_embeddings e JOIN tag_concepts t ON t.id = e.tag_concept_id WHERE t.name = 'new'`,
+  );
+  let statements = 0;
+  const stop = core.database.observe(() => (statements += 1));
+  const requestsBefore = requests.count;
+  const rowsBefore = await rowsTouched(core);
+  statements = 0;
+  const startedAt = performance.now();
+  const comparison: Comparison = { candidates: 0, suggested: 0, withdrawn: 0, displaced: 0, queued: 0 };
+  await new CompareTags(core.services).run([point?.id ?? ''], {
+    isBulk: true,
+    onResult: (result) => {
+      for (const name of ['candidates', 'suggested', 'displaced'] as const) comparison[name] += result[name];
+    },
+  });
+  const ms = performance.now() - startedAt;
+  const counted = { statements, requests: requests.count - requestsBefore };
+  stop();
+  return {
+    chunks: MANY_CHUNKS,
+    tags,
+    ms,
+    comparison,
+    rowsTouched: (await rowsTouched(core)) - rowsBefore,
+    ...counted,
+  };
+}
+
+/** As PostgreSQL itself counts them. */
+async function rowsTouched(core: Core): Promise<number> {
+  // Each backend reports what it did a little later.
+  await core.database.query('SELECT pg_stat_force_next_flush()');
+  await delay(1500);
+  const [row] = await core.database.query<{ count: number }>(
+    `SELECT (n_tup_ins + n_tup_upd + n_tup_del)::int AS count FROM pg_stat_user_tables WHERE relname = 'story_chunk_tags'`,
+  );
+  return row?.count ?? 0;
+}
