@@ -9,7 +9,7 @@ import { importBench } from './import/import.bench';
 import { relayBench } from './relay/relay.bench';
 import { startBench } from './start/start.bench';
 import { storiesBench } from './stories/stories.bench';
-import { tagsBench } from './tags/tags.bench';
+import { tagsAddBench, tagsBench } from './tags/tags.bench';
 
 const benches: Record<string, () => Promise<void>> = {
   graphql: graphqlBench,
@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<void>> = {
   start: startBench,
   stories: storiesBench,
   tags: tagsBench,
+  'tags-add': tagsAddBench,
 };
 
 async function main(): Promise<void> {

@@ -2,16 +2,16 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { Pool } from 'undici';
-
-import type { Ask } from './ask';
+import { createAsk, inParallel } from './ask';
 import { EvaluationData } from './data';
 import { score } from './scoring';
+import { evaluateTagging } from './tagging';
 import { tasks } from './tasks';
 
 /**
  * Measures search quality on labelled data, through the public GraphQL API of a running instance that has imported it.
  *   npm run eval -- --data DIR [--url http://127.0.0.1:4000/graphql] [--tasks t5,t6] [--modes SEMANTIC,HYBRID] [--out FILE]
+ * With --tagging it measures tagging instead, which writes: it adds content, schemes and thresholds of its own.
  */
 const { values: options } = parseArgs({
   options: {
@@ -20,35 +20,9 @@ const { values: options } = parseArgs({
     tasks: { type: 'string' },
     modes: { type: 'string', default: 'SEMANTIC,LEXICAL,HYBRID' },
     out: { type: 'string' },
+    tagging: { type: 'boolean', default: false },
   },
 });
-
-const CONCURRENCY = 4;
-
-function createAsk(url: string): { ask: Ask; close: () => Promise<void> } {
-  const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections: CONCURRENCY });
-  const ask: Ask = async <T>(query: string, variables: Record<string, unknown>): Promise<T> => {
-    const { body } = await pool.request({
-      path: pathname,
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    });
-    const answer = (await body.json()) as { data?: T; errors?: { message: string }[] };
-    if (answer.errors || !answer.data) throw new Error(answer.errors?.[0]?.message ?? 'no data');
-    return answer.data;
-  };
-  return { ask, close: () => pool.close() };
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const drain = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, drain));
-}
 
 async function main(): Promise<void> {
   if (options.data === undefined || !existsSync(path.join(options.data, 'qrels'))) {
@@ -58,6 +32,12 @@ async function main(): Promise<void> {
   const { ask, close } = createAsk(options.url);
   const data = new EvaluationData(options.data);
   await data.load(ask);
+  if (options.tagging) {
+    const report = await evaluateTagging(ask, data);
+    if (options.out !== undefined) writeFileSync(options.out, report);
+    await close();
+    return;
+  }
   const modes = options.modes.split(',');
   const wanted = options.tasks?.split(',');
   const lines = [

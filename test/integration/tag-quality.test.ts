@@ -71,9 +71,12 @@ it('learns a threshold from decisions, and changes nothing until it is told to',
 
   const threshold = '{ tag(name: "boats") { threshold } }';
   expect(await client.ask(threshold)).toEqual({ tag: { threshold: null } });
-  const applied = await client.ask('mutation { applyTagThresholds { tags { name threshold } } }');
-  expect(applied).toEqual({ applyTagThresholds: { tags: [{ name: 'boats', threshold: own?.suggested?.threshold }] } });
   expect(await client.ask('mutation { applyTagThresholds { tags { name } } }')).toEqual({
+    applyTagThresholds: { tags: [] },
+  });
+  const applied = await client.ask('mutation { applyTagThresholds(minOfEach: 5) { tags { name threshold } } }');
+  expect(applied).toEqual({ applyTagThresholds: { tags: [{ name: 'boats', threshold: own?.suggested?.threshold }] } });
+  expect(await client.ask('mutation { applyTagThresholds(minOfEach: 5) { tags { name } } }')).toEqual({
     applyTagThresholds: { tags: [] },
   });
 });

@@ -52,10 +52,11 @@ export abstract class TagAssignment {
   @Column({ name: 'updated_at', type: 'timestamptz', default: () => 'now()' })
   updatedAt!: Date;
 
-  @Column({ name: 'created_by', type: 'varchar', length: 200, nullable: true })
+  // Defaults and not a trigger: these rows come by the thousand.
+  @Column({ name: 'created_by', type: 'varchar', length: 200, nullable: true, default: () => 'kindred_actor()' })
   createdBy!: string | null;
 
-  @Column({ name: 'updated_by', type: 'varchar', length: 200, nullable: true })
+  @Column({ name: 'updated_by', type: 'varchar', length: 200, nullable: true, default: () => 'kindred_actor()' })
   updatedBy!: string | null;
 }
 

@@ -21,7 +21,7 @@ import { TagConcept } from '../tag-concept.entity';
 import { tagConceptSpec } from '../tag-concept.spec';
 import { TagReader } from '../tag.reader';
 import { probabilityOf } from './platt';
-import { TagQuality, type CurveBin, type Quality, type QualityReport } from './tag-quality';
+import { LEAST_TO_APPLY, TagQuality, type CurveBin, type Quality, type QualityReport } from './tag-quality';
 import type { ThresholdOutcome } from './threshold';
 
 @ObjectType({ description: 'What a threshold would have done with the pairs that people decided on.' })
@@ -163,10 +163,20 @@ class TagQualityReportResolver {
     @Arg('scheme', () => String, { nullable: true, defaultValue: 'general' }) scheme: string | null | undefined,
     @Arg('tagIds', () => [ID], { nullable: true }) tagIds: string[] | null | undefined,
     @Arg('minPrecision', () => Float, { nullable: true }) minPrecision: number | null | undefined,
+    @Arg('minOfEach', () => Int, {
+      nullable: true,
+      defaultValue: LEAST_TO_APPLY,
+      description: 'Accepted and rejected pairs that a tag must have; from fewer a threshold is mostly chance.',
+    })
+    minOfEach: number | null | undefined,
     @Ctx() context: GraphQLContext,
   ): Promise<ApplyTagThresholdsPayload> {
     requireRole(context, 'writer');
-    const options = { tagIds: readIds(tagIds), minPrecision: minPrecision ?? undefined };
+    const options = {
+      tagIds: readIds(tagIds),
+      minPrecision: minPrecision ?? undefined,
+      minOfEach: minOfEach ?? undefined,
+    };
     const ids = await serviceOf(context).applySuggested(scheme ?? 'general', options, context.actor);
     const tags = await Promise.all(ids.map((id) => context.loaders.record(tagConceptSpec as never, id)));
     return { tags: tags.filter((tag) => tag !== null) as TagConcept[] };

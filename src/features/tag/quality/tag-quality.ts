@@ -49,6 +49,12 @@ interface TagRow {
   threshold: number;
 }
 
+/**
+ * Accepted and rejected pairs that a tag has to have before its suggested threshold is applied unasked for less. With ten
+ * accepted ones a threshold of its own was worse than the common one (F1 0.159 against 0.195), with ninety far better
+ * (0.646 against 0.460).
+ */
+export const LEAST_TO_APPLY = 20;
 /** Decisions on a tag, of both sorts, from which a curve and a threshold of its own are fitted. */
 const LEAST_DECISIONS = 10;
 const LEAST_OF_EACH = 2;
@@ -101,15 +107,19 @@ export class TagQuality {
 
   /**
    * Gives tags the thresholds that are suggested for them; they are then compared with all texts again.
+   * @param options.minOfEach accepted and rejected pairs that a tag must have
    * @returns ids of the tags that have another threshold now
    */
   async applySuggested(
     scheme: string,
-    options: { tagIds?: readonly number[]; minPrecision?: number },
+    options: { tagIds?: readonly number[]; minPrecision?: number; minOfEach?: number },
     actor: string,
   ): Promise<number[]> {
+    const { minOfEach = LEAST_TO_APPLY } = options;
     const { tags } = await this.report(scheme, options);
-    const chosen = tags.flatMap(({ tagId, suggested }) => (tagId !== null && suggested ? [{ tagId, suggested }] : []));
+    const chosen = tags.flatMap(({ tagId, suggested, accepted, rejected }) =>
+      tagId !== null && suggested && Math.min(accepted, rejected) >= minOfEach ? [{ tagId, suggested }] : [],
+    );
     const rows = await this.database.transaction({ actor, isBulk: true }, (transaction) =>
       transaction.query<{ id: number }>(
         `UPDATE tag_concepts tag SET threshold = chosen.threshold

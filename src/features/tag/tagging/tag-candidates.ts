@@ -22,6 +22,8 @@ export interface SubjectCandidates {
 
 /** More than are assigned: some have thresholds of their own, or have been rejected. */
 const CANDIDATES_PER_TAG = 2;
+/** Few enough that a busy server answers them within a request's deadline, against a vocabulary of any size. */
+const QUERIES_PER_REQUEST = 64;
 
 function queryFor(subject: Subject, scheme: SchemeRules, lookupFrom: string, limit: number): VectorQuery {
   return {
@@ -57,7 +59,7 @@ const candidateOf = ({ score, payload }: Hit): TagCandidate => ({
 });
 
 /**
- * The tags near each subject, scheme by scheme: one batch of queries to the vector server, by the subjects' stored
+ * The tags near each subject, scheme by scheme: batches of queries to the vector server, by the subjects' stored
  * points, so no vector travels.
  * @param deepenedBy a power of it for each time that the candidates were not enough
  * @returns for each subject one entry a scheme
@@ -76,10 +78,11 @@ export async function findCandidates(
       return { scheme, limit, query: queryFor(subject, scheme, aliasOf(kind), limit) };
     }),
   );
-  const answers = await store.queryBatch(
-    aliasOf(TAG_KIND),
-    asked.map(({ query }) => query),
-  );
+  const answers: Hit[][] = [];
+  for (let from = 0; from < asked.length; from += QUERIES_PER_REQUEST) {
+    const part = asked.slice(from, from + QUERIES_PER_REQUEST).map(({ query }) => query);
+    answers.push(...(await store.queryBatch(aliasOf(TAG_KIND), part)));
+  }
   return subjects.map((_, i) =>
     schemes.map((scheme, j) => {
       const at = i * schemes.length + j;

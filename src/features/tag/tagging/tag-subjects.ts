@@ -1,5 +1,7 @@
-import { grouped } from '../grouped';
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Transaction } from '../../../kernel/db/database';
+import { grouped } from '../grouped';
 import { taggableOf, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
 import { SubjectReader, type Subject } from './subject-reader';
@@ -87,7 +89,12 @@ export class TagSubjects {
     const rows = new AssignmentRows(transaction, taggable);
     const tagIds = new Set(found.flatMap((entries) => entries.flatMap((e) => e.candidates.map((c) => c.tagId))));
     const changedPoints = await new SubjectReader(transaction).changed(subjects.flatMap((subject) => subject.points));
-    const rules = await new TagVocabulary(transaction).rulesOf([...tagIds]);
+    const vocabulary = new TagVocabulary(transaction);
+    // Other rules than those that candidates were sought by: what is not among them may have to stay.
+    if (!isDeepStrictEqual(await vocabulary.schemesOf(taggable.kind.kind), schemes)) {
+      return { settled: [], changed: [...subjects], short: [], suggested: 0 };
+    }
+    const rules = await vocabulary.rulesOf([...tagIds]);
     const existing = grouped(await rows.of(subjects.map((subject) => subject.id)), (row) => row.subjectId);
     const settled: Subject[] = [];
     const changed: Subject[] = [];

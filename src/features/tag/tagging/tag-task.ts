@@ -23,7 +23,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export class TagTask implements FollowUpTask {
   readonly topic = TAG_TOPIC;
   readonly kinds = [...taggables.map((taggable) => taggable.kind.kind), TAG_KIND];
-  readonly batchSize = 256;
+  readonly batchSize = 512;
   readonly concurrency = 2;
   private readonly subjects: TagSubjects;
   private readonly tags: CompareTags;

@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+
+import type { VectorQuery, VectorStore } from '../../src/kernel/vector/vector-store';
+import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
+import { WritePathServers, type WritePath } from '../support/write-path';
+
+let servers: WritePathServers;
+const opened: WritePath[] = [];
+
+beforeAll(async () => {
+  servers = await WritePathServers.start();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((path) => path.close()));
+});
+
+afterAll(async () => {
+  await servers.close();
+});
+
+/** A store that asks `refuse` about the points that each batch of queries starts from. */
+function refusing(refuse: (pointIds: string[]) => Error | undefined): (store: VectorStore) => VectorStore {
+  return (store) =>
+    new Proxy(store, {
+      get(target, name) {
+        const value = Reflect.get(target, name) as unknown;
+        if (typeof value !== 'function') return value;
+        const method = value as (...args: unknown[]) => unknown;
+        if (name !== 'queryBatch') return method.bind(target);
+        return async (collection: string, queries: readonly VectorQuery[]) => {
+          const targets = queries.flatMap((query) => query.targets.map((one) => one.target));
+          const error = refuse(targets.flatMap((one) => ('positive' in one ? one.positive : [])));
+          if (error) throw error;
+          return method.call(target, collection, queries);
+        };
+      },
+    });
+}
+
+async function open(refuse: (pointIds: string[]) => Error | undefined): Promise<WritePath> {
+  const path = await servers.open({ wrapStore: refusing(refuse) });
+  opened.push(path);
+  await path.sql(`INSERT INTO tag_concepts (name, description) VALUES ('ravens', 'black ravens above the tower')`);
+  await path.sql(
+    `INSERT INTO stories (title, content) VALUES ('Ravens', E'black ravens above the tower\\n\\nravens, black, above the tower')`,
+  );
+  return path;
+}
+
+const tagged = `SELECT count(*)::int FROM story_chunk_tags`;
+
+it('gives up a text that cannot be compared, and tags the others', async () => {
+  let poisoned = '';
+  const path = await open((ids) =>
+    poisoned !== '' && ids.includes(poisoned) ? new VectorStoreRejectedError('not that one', 400) : undefined,
+  );
+  // The first paragraph's point, before anything is compared.
+  await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
+  const relay = path.relay();
+  await path.idle();
+  await relay.stop();
+  const [first] = await path.sql<{ id: string }>(
+    `SELECT qdrant_point_id AS id FROM story_chunk_embeddings WHERE paragraph_index = 0`,
+  );
+  poisoned = first?.id ?? '';
+  await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
+  await path.sql(`DELETE FROM outbox_events`);
+  await path.sql(
+    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
+  );
+  path.relay();
+  await path.idle();
+  const dead = await path.sql(
+    `SELECT topic, kind, key, error_code, attempts FROM outbox_events WHERE dead_at IS NOT NULL`,
+  );
+  expect(dead).toEqual([
+    { topic: 'tag', kind: 'story', key: poisoned, error_code: 'VECTOR_STORE_REJECTED', attempts: 1 },
+  ]);
+  expect(await path.sql(tagged)).toEqual([{ count: 1 }]);
+});
+
+it('waits for a vector server that does not answer, and counts no attempt', async () => {
+  let refusals = 3;
+  const path = await open(() => (refusals-- > 0 ? new VectorStoreUnavailableError('not now') : undefined));
+  path.relay();
+  await path.idle();
+  expect(refusals).toBeLessThan(0);
+  expect(await path.sql(tagged)).toEqual([{ count: 2 }]);
+  expect(await path.sql('SELECT 1 FROM outbox_events')).toEqual([]);
+  expect(await path.drift()).toEqual([]);
+});
+
+it('is done once by several relays, one of which stops in the middle', async () => {
+  const path = await open(() => undefined);
+  await path.sql(
+    `INSERT INTO stories (title, content) SELECT 'Story ' || i, 'black ravens above the tower, ' || i FROM generate_series(1, 300) i`,
+  );
+  const first = path.relay();
+  path.relay();
+  await first.stop();
+  path.relay();
+  await path.idle();
+  const rows = await path.sql(
+    `SELECT count(*)::int AS assigned, (SELECT usage_count FROM tag_concepts) AS used,
+       (SELECT count(*)::int FROM outbox_events) AS left FROM story_chunk_tags`,
+  );
+  expect(rows).toEqual([{ assigned: 302, used: 302, left: 0 }]);
+});
