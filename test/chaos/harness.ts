@@ -34,7 +34,7 @@ export interface ChaosResult {
   /** Everything that was compared, over all rounds. */
   compared: { records: number; rows: number; points: number };
   findings: Finding[];
-  /** Holds what the processes logged; removed where nothing was found. */
+  /** Holds what the processes logged; removed where nothing was found and no request was answered INTERNAL. */
   folder: string;
 }
 
@@ -108,7 +108,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     }
     const minutes = (performance.now() - beganAt) / 60_000;
     for (const finding of findings) log(`FINDING ${JSON.stringify(finding)}`);
-    isClean = findings.length === 0 && !options.isKept;
+    isClean = findings.length === 0 && counters.internalErrors.length === 0 && !options.isKept;
     return { seed: options.seed, minutes, minutesOfFaults, rounds, counters, compared, findings, folder };
   } finally {
     await system.stop();
