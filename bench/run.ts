@@ -6,6 +6,7 @@
 import 'reflect-metadata';
 import { graphqlBench } from './graphql/graphql.bench';
 import { importBench } from './import/import.bench';
+import { legacyBench } from './legacy/legacy.bench';
 import { relayBench } from './relay/relay.bench';
 import { startBench } from './start/start.bench';
 import { storiesBench } from './stories/stories.bench';
@@ -14,6 +15,7 @@ import { tagsAddBench, tagsBench } from './tags/tags.bench';
 const benches: Record<string, () => Promise<void>> = {
   graphql: graphqlBench,
   import: importBench,
+  legacy: legacyBench,
   relay: relayBench,
   start: startBench,
   stories: storiesBench,
