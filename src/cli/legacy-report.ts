@@ -66,7 +66,9 @@ export function printVerification(report: VerifyReport): void {
   if (report.differing > 0) console.log(`${counted(report.differing, 'row')} differ:`);
   for (const { key, difference } of report.differences.slice(0, SHOWN_DIFFERENCES))
     console.log(`  ${difference}: row ${key}`);
-  if (report.changesWaiting > 0) console.log(`${counted(report.changesWaiting, 'write')} since the last copy`);
+  if (report.changesWaiting > 0) {
+    console.log(`${counted(report.changesWaiting, 'write')} since; the rows written are not compared`);
+  }
   if (report.points) {
     const wrong = report.points.kinds.flatMap((kind) =>
       driftKinds.filter((drift) => kind[drift] > 0).map((drift) => `${kind.kind}: ${kind[drift]} ${drift}`),

@@ -22,27 +22,30 @@ export interface LegacyParts {
 
 const LOCK_NAME = 'kindred_legacy';
 
+/** Longer than PostgreSQL takes to notice that a killed command is gone. */
+const LOCK_WAIT = '10s';
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /**
  * Runs `work` while no other process works on the move.
- * @throws CONFLICT when one does
+ * @throws CONFLICT when one does, and has not ended within ten seconds
  */
 export async function alone<T>(parts: LegacyParts, work: () => Promise<T>): Promise<T> {
   const client = await parts.database.pool.connect();
   try {
-    const { rows } = await client.query<{ isFree: boolean }>('SELECT pg_try_advisory_lock(hashtext($1)) AS "isFree"', [
-      LOCK_NAME,
-    ]);
-    if (!rows[0]?.isFree) {
-      throw new DomainError(
-        'CONFLICT',
-        'Another kindred legacy command is at work on this database; wait for it to end.',
-        {
-          retryable: true,
-        },
-      );
-    }
+    await client.query(`SET lock_timeout = '${LOCK_WAIT}'`);
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [LOCK_NAME]);
+    await client.query('RESET lock_timeout');
     return await work();
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new DomainError(
+      'CONFLICT',
+      'Another kindred legacy command is at work on this database; wait for it to end.',
+      { retryable: true },
+    );
   } finally {
+    await client.query('RESET lock_timeout').catch(() => undefined);
     await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
     client.release();
   }

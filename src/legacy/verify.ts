@@ -106,7 +106,7 @@ function compareSql(row: RowSql): string {
     paired AS (
       SELECT coalesce(b.legacy_key, t.legacy_key, q.legacy_key) AS key,
         coalesce(b.entity_type, t.kind, q.entity_type, '') AS entity_type,
-        b.legacy_key IS NOT NULL AS is_legacy, t.legacy_key IS NOT NULL AS is_migrated,
+        c.legacy_key IS NOT NULL AS is_changed, b.legacy_key IS NOT NULL AS is_legacy, t.legacy_key IS NOT NULL AS is_migrated,
         q.legacy_key IS NOT NULL AS is_quarantined,
         CASE
           WHEN c.legacy_key IS NOT NULL THEN NULL
@@ -126,8 +126,8 @@ function compareSql(row: RowSql): string {
     SELECT entity_type AS "entityType", count(*) FILTER (WHERE is_legacy)::float8 AS legacy,
       count(*) FILTER (WHERE is_migrated)::float8 AS migrated,
       count(*) FILTER (WHERE is_quarantined AND NOT is_migrated)::float8 AS quarantined,
-      coalesce(sum(legacy_hash) FILTER (WHERE is_migrated), 0)::text AS "legacySum",
-      coalesce(sum(migrated_hash) FILTER (WHERE is_migrated), 0)::text AS "migratedSum",
+      coalesce(sum(legacy_hash) FILTER (WHERE is_migrated AND NOT is_changed), 0)::text AS "legacySum",
+      coalesce(sum(migrated_hash) FILTER (WHERE is_migrated AND NOT is_changed), 0)::text AS "migratedSum",
       count(difference)::float8 AS differing,
       (array_agg(jsonb_build_object('key', key, 'difference', difference))
         FILTER (WHERE difference IS NOT NULL))[1:${MAX_DIFFERENCES}] AS differences
