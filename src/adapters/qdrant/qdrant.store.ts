@@ -20,7 +20,6 @@ import { answerableQuery, namedExamples, type IsStored } from './answerable-quer
 import { collectionPath, QdrantAdministration } from './qdrant.administration';
 import { QdrantTransport, type QdrantStoreOptions } from './qdrant.transport';
 import type { Schemas } from './qdrant.types';
-import { queryBatchBody } from './query.bodies';
 import { compileQuery, type CompiledQuery } from './vector-query.compile';
 import { deleteBodies, overwriteBodies, upsertBodies } from './write.bodies';
 
@@ -162,7 +161,7 @@ export class QdrantStore implements VectorStore {
   async #sendQueries(collection: string, queries: readonly (CompiledQuery | undefined)[]): Promise<Hit[][]> {
     const asked = queries.filter((query) => query !== undefined);
     if (asked.length === 0) return queries.map(() => []);
-    const body = queryBatchBody(asked.map(({ request }) => request));
+    const body: Schemas['QueryRequestBatch'] = { searches: asked.map(({ request }) => request) };
     const path = `${collectionPath(collection)}/points/query/batch`;
     const answers = await this.#transport.send<Schemas['QueryResponse'][]>('POST', path, { body });
     let position = 0;
