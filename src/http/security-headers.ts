@@ -11,6 +11,12 @@ export function securityHeaders(): Readonly<Record<string, string>> {
     // Whoever ends TLS in front of this knows whether it is there to stay.
     strictTransportSecurity: false,
     crossOriginResourcePolicy: { policy: 'cross-origin' },
+    // For pages that bring in others' content, and for browsers that are long gone: each header is sent with every answer.
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   });
   const headers: Record<string, string> = {};
   const collector = {

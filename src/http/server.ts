@@ -10,6 +10,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type { Logger } from 'pino';
 import { DomainError } from '../kernel/errors/domain-error';
 import {
   createAuthenticator,
@@ -108,13 +109,16 @@ export async function buildHttpServer<TContext extends CallerContext>(
   }
   if (!hasAuthentication) refuseForeignHosts(app);
 
-  await app.register(cors, {
-    origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
-    methods: ['GET', 'POST'],
-    allowedHeaders: ['Content-Type', 'Authorization', 'X-Api-Key', 'X-Request-Id', 'Apollo-Require-Preflight'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
-    maxAge: 600,
-  });
+  // Without an allowed origin there is nothing to say: browsers refuse foreign pages by themselves.
+  if (options.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['Content-Type', 'Authorization', 'X-Api-Key', 'X-Request-Id', 'Apollo-Require-Preflight'],
+      exposedHeaders: ['X-Request-Id', 'Retry-After'],
+      maxAge: 600,
+    });
+  }
   if (options.rateLimit !== undefined) {
     await app.register(rateLimit, {
       max: options.rateLimit.max,
@@ -226,6 +230,8 @@ function logRequests(app: FastifyInstance, state: { isClosing: boolean }): void 
   });
   app.addHook('onResponse', (request, reply, done) => {
     const path = request.url.split('?', 1)[0];
+    const level = path?.startsWith('/health/') === true ? 'debug' : 'info';
+    if (!(request.log as Logger).isLevelEnabled(level)) return done();
     const line = {
       reqId: request.id,
       method: request.method,
@@ -234,8 +240,7 @@ function logRequests(app: FastifyInstance, state: { isClosing: boolean }): void 
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
       ...(request.caller === null ? {} : { actor: request.caller.actor }),
     };
-    if (path?.startsWith('/health/') === true) request.log.debug(line, 'request');
-    else request.log.info(line, 'request');
+    request.log[level](line, 'request');
     done();
   });
 }
