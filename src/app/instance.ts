@@ -80,7 +80,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     await migrate(core);
     if (options.isCaptureDamageKnown !== true) await core.capture.check();
     // Or the work of a process that was killed would wait until its leases end by themselves.
-    if (stores.isDatabaseOurs) await core.endLeases();
+    if (stores.origin === 'started' && environment.databaseUrl === undefined) await core.endLeases();
     await checkVectorServer(core);
     await core.catalog.start({ isModelChange: options.isModelChange });
     return { core, stores, embedder, close };

@@ -16,8 +16,6 @@ export interface Stores {
   qdrantApiKey?: string;
   /** `named`: by the settings. `started`: what is embedded runs in this process. `attached`: another instance runs it. */
   origin: 'named' | 'started' | 'attached';
-  /** Whether the database was started here just now, so that whoever worked on it before is gone. */
-  isDatabaseOurs: boolean;
   /** Tells commands on the same data folder where to reach this instance. */
   publish(url: string | undefined): void;
   /** Resolves when an embedded server ended without having been asked to. */
@@ -35,7 +33,6 @@ function external(environment: Environment): Stores | undefined {
     qdrantUrl: qdrant.url,
     qdrantApiKey: qdrant.apiKey,
     origin: 'named',
-    isDatabaseOurs: false,
     publish: () => undefined,
     failed: never,
     close: () => Promise.resolve(),
@@ -107,7 +104,6 @@ async function startEmbedded(
     qdrantUrl: vectors.value.url,
     qdrantApiKey: vectors.value.apiKey,
     origin: 'started',
-    isDatabaseOurs: environment.databaseUrl === undefined,
     publish: (url) =>
       claim.publish({
         pid: process.pid,
@@ -137,7 +133,6 @@ export async function attachStores(environment: Environment, logger: Logger): Pr
       qdrantUrl: environment.qdrant.url ?? runtime.qdrantUrl,
       qdrantApiKey: environment.qdrant.url === undefined ? runtime.qdrantApiKey : environment.qdrant.apiKey,
       origin: 'attached',
-      isDatabaseOurs: false,
       publish: () => undefined,
       failed: never,
       close: () => Promise.resolve(),

@@ -43,8 +43,8 @@ const CHECKED = new GraphQLScalarType({ name: 'KindredCheckedValue', description
 
 interface Compiled {
   query: CompiledQuery['query'];
-  /** Variables whose values graphql-js checks. */
-  checked: readonly string[];
+  /** Of the variables whose values graphql-js checks, as they were asked for. */
+  checked: readonly VariableDefinitionNode[];
 }
 
 interface Known {
@@ -59,12 +59,9 @@ interface Known {
  */
 export class CompiledOperations {
   private readonly known = new LRUCache<DocumentNode, Known>({ max: KEPT_DOCUMENTS });
-  private readonly schemaWithChecked: GraphQLSchema;
+  private withChecked: GraphQLSchema | undefined;
 
-  constructor(private readonly schema: GraphQLSchema) {
-    const config = schema.toConfig();
-    this.schemaWithChecked = new GraphQLSchema({ ...config, types: [...config.types, CHECKED] });
-  }
+  constructor(private readonly schema: GraphQLSchema) {}
 
   /** `undefined` when graphql-js has to run it; nothing has run then. */
   async execute(asked: Operation): Promise<ExecutionResult | undefined> {
@@ -79,13 +76,9 @@ export class CompiledOperations {
   }
 
   /** `undefined` when they do not fit their types. */
-  private variablesFor(
-    { checked }: Compiled,
-    { operation, variables = {} }: Operation,
-  ): Record<string, unknown> | undefined {
+  private variablesFor({ checked }: Compiled, { variables = {} }: Operation): Record<string, unknown> | undefined {
     if (checked.length === 0) return variables;
-    const definitions = operation?.variableDefinitions?.filter(({ variable }) => checked.includes(variable.name.value));
-    const { coerced } = getVariableValues(this.schema, definitions ?? [], variables);
+    const { coerced } = getVariableValues(this.schema, checked, variables);
     return coerced && { ...variables, ...coerced };
   }
 
@@ -104,11 +97,11 @@ export class CompiledOperations {
   }
 
   private compile(document: DocumentNode, operation: OperationDefinitionNode): Compiled | null {
-    const checked: string[] = [];
+    const checked: VariableDefinitionNode[] = [];
     const variableDefinitions = operation.variableDefinitions?.map((definition): VariableDefinitionNode => {
       const type = typeFromAST(this.schema, definition.type as NamedTypeNode);
       if (type === undefined || !containsItself(getNamedType(type), [])) return definition;
-      checked.push(definition.variable.name.value);
+      checked.push(definition);
       const name: NameNode = { kind: Kind.NAME, value: CHECKED.name };
       return { ...definition, type: { kind: Kind.NAMED_TYPE, name }, defaultValue: undefined };
     });
@@ -117,9 +110,17 @@ export class CompiledOperations {
     );
     // The type that stands in must not be seen.
     if (checked.length > 0 && /__(?:schema|type)\b/.test(document.loc?.source.body ?? '')) return null;
-    const schema = checked.length > 0 ? this.schemaWithChecked : this.schema;
+    const schema = checked.length > 0 ? this.schemaWithChecked() : this.schema;
     const made = compileQuery(schema, { ...document, definitions }, operation.name?.value);
     return isCompiledQuery(made) ? { query: made.query, checked } : null;
+  }
+
+  private schemaWithChecked(): GraphQLSchema {
+    if (!this.withChecked) {
+      const config = this.schema.toConfig();
+      this.withChecked = new GraphQLSchema({ ...config, types: [...config.types, CHECKED] });
+    }
+    return this.withChecked;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SqlRunner, Transaction } from '../kernel/db/database';
+import { isLockNotAvailable } from '../kernel/db/database-errors';
 import { DomainError } from '../kernel/errors/domain-error';
 import { captureChanges, endChangeCapture, endKeeping, keepSuperseded } from './change-capture';
 import {
@@ -25,7 +26,6 @@ export interface LockOptions {
 }
 
 const LOCK_TIMEOUT_MS = 5_000;
-const LOCK_NOT_AVAILABLE = '55P03';
 const SEQUENCE_SUFFIX = '_kindred_seq';
 
 async function viewParts(parts: LegacyParts, move: Move, row: RowSql): Promise<ViewParts> {
@@ -301,7 +301,7 @@ async function locking<T>(options: LockOptions, work: () => Promise<T>): Promise
   try {
     return await work();
   } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    if (!isLockNotAvailable(error)) throw error;
     throw new DomainError(
       'CONFLICT',
       `Other transactions used the table for more than ${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS} ms; nothing was changed. Try again, or wait longer with --lock-timeout.`,

@@ -1,5 +1,6 @@
 import type { Consistency } from '../kernel/consistency/consistency';
 import type { Database, SqlRunner } from '../kernel/db/database';
+import { isLockNotAvailable } from '../kernel/db/database-errors';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { ModelDescriptor } from '../kernel/model/embedder';
 import type { RecordKind } from '../kernel/record/record-spec';
@@ -24,7 +25,6 @@ const LOCK_NAME = 'kindred_legacy';
 
 /** Longer than PostgreSQL takes to notice that a killed command is gone. */
 const LOCK_WAIT = '10s';
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Runs `work` while no other process works on the move.
@@ -38,7 +38,7 @@ export async function alone<T>(parts: LegacyParts, work: () => Promise<T>): Prom
     await client.query('RESET lock_timeout');
     return await work();
   } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    if (!isLockNotAvailable(error)) throw error;
     throw new DomainError(
       'CONFLICT',
       'Another kindred legacy command is at work on this database; wait for it to end.',

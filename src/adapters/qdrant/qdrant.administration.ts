@@ -19,29 +19,17 @@ export class QdrantAdministration {
   }
 
   async describeCollection(name: string): Promise<CollectionInfo | undefined> {
-    try {
-      return collectionInfo(await this.#transport.send('GET', collectionPath(name)));
-    } catch (error) {
-      if (error instanceof VectorStoreRejectedError && error.status === 404) return undefined;
-      throw error;
-    }
+    const info = await this.#info(name);
+    return info && collectionInfo(info);
   }
 
   async describeVectors(name: string): Promise<VectorLayout[] | undefined> {
-    try {
-      const info = await this.#transport.send<Schemas['CollectionInfo']>('GET', collectionPath(name));
-      const { vectors } = info.config.params;
-      if (!vectors) return [];
-      const named = isUnnamed(vectors) ? { '': vectors } : (vectors as Record<string, Schemas['VectorParams']>);
-      return Object.entries(named).map(([vector, { size, distance }]) => ({
-        name: vector,
-        dimensions: size,
-        distance,
-      }));
-    } catch (error) {
-      if (error instanceof VectorStoreRejectedError && error.status === 404) return undefined;
-      throw error;
-    }
+    const info = await this.#info(name);
+    if (!info) return undefined;
+    const { vectors } = info.config.params;
+    if (!vectors) return [];
+    const named = isUnnamed(vectors) ? { '': vectors } : (vectors as Record<string, Schemas['VectorParams']>);
+    return Object.entries(named).map(([vector, { size, distance }]) => ({ name: vector, dimensions: size, distance }));
   }
 
   /** Creates the collection, then its payload indexes. */
@@ -82,6 +70,16 @@ export class QdrantAdministration {
     if (actions.length === 0) return;
     const body: Schemas['ChangeAliasesOperation'] = { actions };
     await this.#transport.send('POST', '/collections/aliases', { body });
+  }
+
+  /** `undefined` when there is no such collection. */
+  async #info(name: string): Promise<Schemas['CollectionInfo'] | undefined> {
+    try {
+      return await this.#transport.send<Schemas['CollectionInfo']>('GET', collectionPath(name));
+    } catch (error) {
+      if (error instanceof VectorStoreRejectedError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 }
 

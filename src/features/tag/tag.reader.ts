@@ -1,5 +1,6 @@
 import type { SqlRunner } from '../../kernel/db/database';
 import { EmbeddingModel } from '../../kernel/model/embedding-model.entity';
+import { grouped } from './grouped';
 import type { TagAssignment, TagStatus } from './tag-assignment.entity';
 import type { Taggable } from './taggable';
 
@@ -23,15 +24,14 @@ const SUBTREES = `
     SELECT subtree.root, child.id FROM tag_concepts child JOIN subtree ON child.parent_id = subtree.id WHERE $2::boolean
   )`;
 
-function grouped<Row, Value>(
+function valuesByKey<Row, Value>(
   keys: readonly number[],
   rows: readonly Row[],
   keyOf: (row: Row) => number,
   valueOf: (row: Row) => Value,
 ): Value[][] {
-  const byKey = new Map<number, Value[]>(keys.map((key) => [key, []]));
-  for (const row of rows) byKey.get(keyOf(row))?.push(valueOf(row));
-  return keys.map((key) => byKey.get(key) ?? []);
+  const byKey = grouped(rows, keyOf);
+  return keys.map((key) => (byKey.get(key) ?? []).map(valueOf));
 }
 
 /** Reads the tag hierarchy and assignments: one statement a call, at any depth. */
@@ -51,7 +51,7 @@ export class TagReader {
        SELECT start, id FROM chain ORDER BY depth`,
       [ids],
     );
-    return grouped(
+    return valuesByKey(
       ids,
       rows,
       (row) => row.start,
@@ -70,7 +70,7 @@ export class TagReader {
        SELECT start, id FROM tree ORDER BY depth, name`,
       [ids],
     );
-    return grouped(
+    return valuesByKey(
       ids,
       rows,
       (row) => row.start,
@@ -90,7 +90,7 @@ export class TagReader {
        ORDER BY score DESC NULLS FIRST, tag_concept_id`,
       [subjectIds],
     );
-    return grouped(
+    return valuesByKey(
       subjectIds,
       rows,
       (row) => row.subjectId,
@@ -119,7 +119,7 @@ export class TagReader {
        GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2`,
       [storyIds, statuses],
     );
-    return grouped(
+    return valuesByKey(
       storyIds,
       rows,
       (row) => row.storyId,
@@ -143,7 +143,7 @@ export class TagReader {
        ) page`,
       [tagIds, choice.isDeep, choice.statuses, choice.afterId, choice.limit],
     );
-    return grouped(
+    return valuesByKey(
       tagIds,
       rows,
       (row) => row.root,

@@ -33,6 +33,11 @@ function postgresErrorOf(error: unknown): PostgresError | undefined {
   return wrapped.driverError ?? wrapped;
 }
 
+/** Whether a statement gave up waiting for somebody else's lock, or was not to wait for it. */
+export function isLockNotAvailable(error: unknown): boolean {
+  return postgresErrorOf(error)?.code === '55P03';
+}
+
 /** Says what PostgreSQL refused in the caller's terms. What it does not know passes through unchanged. */
 export function toDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;

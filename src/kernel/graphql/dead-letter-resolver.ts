@@ -23,8 +23,8 @@ import type { KindRegistry } from '../record/registry';
 import { connectionOf, type Connection } from './connection';
 import type { GraphQLContext } from './context';
 import { embeddableKindEnum } from './kind-enum';
+import { connectionTypes } from './record-types';
 import { requireRole } from './require-role';
-import { PageInfo } from './shared-types';
 
 type ResolverClass = new () => object;
 
@@ -89,29 +89,11 @@ class DeadLetter {
 }
 setTypeName(DeadLetter, DEAD_LETTER);
 
-@ObjectType({ description: 'A dead letter and where it lies in the list.' })
-class DeadLetterEdge {
-  @Field(() => String)
-  cursor!: string;
-
-  @Field(() => DeadLetter)
-  node!: DeadLetter;
-}
-
-@ObjectType({ description: 'One page of dead letters, the latest first.' })
-class DeadLetterConnection {
-  @Field(() => [DeadLetterEdge])
-  edges!: DeadLetterEdge[];
-
-  @Field(() => [DeadLetter])
-  nodes!: DeadLetter[];
-
-  @Field(() => PageInfo)
-  pageInfo!: PageInfo;
-
-  @Field(() => Int, { description: 'Of all pages; counted only when asked for.' })
-  totalCount!: number;
-}
+const DeadLetterConnection = connectionTypes(
+  'DeadLetter',
+  () => DeadLetter,
+  'One page of dead letters, the latest first.',
+);
 
 @ObjectType({ description: 'What was put back into the queue.' })
 class RedrivePayload {

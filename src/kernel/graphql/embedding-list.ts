@@ -1,46 +1,28 @@
-import { Arg, Args, ArgsType, Ctx, Field, ID, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, Field, ID, Int, Query, Resolver } from 'type-graphql';
 
 import type { EmbeddingListFilter, ListPosition } from '../embedding/embedding-list';
 import { EmbeddingRow } from '../embedding/embedding-row';
 import { DomainError } from '../errors/domain-error';
 import { decodeGlobalId, decodeIdOf } from '../record/global-id';
 import { decodeCursor, encodeCursor, readInteger, readPage, type PageInput } from '../record/page';
+import { UUID } from '../record/record-input';
 import type { RecordKind } from '../record/record-spec';
 import type { KindRegistry } from '../record/registry';
 import { connectionOf, type Connection } from './connection';
 import type { GraphQLContext } from './context';
 import { embeddableKindEnum } from './kind-enum';
-import { PageInfo } from './shared-types';
+import { connectionTypes } from './record-types';
 
 type ResolverClass = new () => object;
 
 const MAX_POINTS = 200;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LIST = 'vectorEmbeddings';
 
-@ObjectType({ description: 'An embedding and where it lies in the list.' })
-class VectorEmbeddingEdge {
-  @Field(() => String)
-  cursor!: string;
-
-  @Field(() => EmbeddingRow)
-  node!: EmbeddingRow;
-}
-
-@ObjectType({ description: 'Embeddings of all kinds, as one list.' })
-class VectorEmbeddingConnection {
-  @Field(() => [VectorEmbeddingEdge])
-  edges!: VectorEmbeddingEdge[];
-
-  @Field(() => [EmbeddingRow])
-  nodes!: EmbeddingRow[];
-
-  @Field(() => PageInfo)
-  pageInfo!: PageInfo;
-
-  @Field(() => Int, { description: 'Of all pages; counted only when asked for.' })
-  totalCount!: number;
-}
+const VectorEmbeddingConnection = connectionTypes(
+  'VectorEmbedding',
+  () => EmbeddingRow,
+  'Embeddings of all kinds, as one list.',
+);
 
 @ArgsType()
 class PageArguments {

@@ -13,54 +13,40 @@ interface ProgressArguments {
   untilIdle?: boolean | null;
 }
 
+/** What is counted for one kind and for all alike. */
+@ObjectType()
+abstract class ProgressCounts {
+  @Field(() => Int, { description: 'Changes of records not yet looked at.' })
+  records!: number;
+
+  @Field(() => Int, { description: 'Points to be written or deleted.' })
+  pending!: number;
+
+  @Field(() => Int, { description: 'Points that could not be made.' })
+  failed!: number;
+
+  @Field(() => Int, { description: 'Changes given up.' })
+  dead!: number;
+
+  @Field(() => Boolean, { description: 'Whether nothing is on its way; what was given up does not count.' })
+  isIdle!: boolean;
+
+  @Field(() => Float, { nullable: true, description: 'Age of the oldest change on its way.' })
+  oldestPendingMs!: number | null;
+}
+
 /** The subscription that streams how far the vector side is. */
 export function progressResolvers(registry: KindRegistry): ResolverClass[] {
   const kindEnum = embeddableKindEnum(registry);
 
   @ObjectType('KindProgress', { description: 'How far the vector side has followed one kind.' })
-  class KindProgressType implements Omit<KindProgress, 'pointEvents'> {
+  class KindProgressType extends ProgressCounts implements Omit<KindProgress, 'pointEvents'> {
     @Field(() => kindEnum)
     kind!: string;
-
-    @Field(() => Int, { description: 'Changes of records not yet looked at.' })
-    records!: number;
-
-    @Field(() => Int, { description: 'Points to be written or deleted.' })
-    pending!: number;
-
-    @Field(() => Int, { description: 'Points that could not be made.' })
-    failed!: number;
-
-    @Field(() => Int, { description: 'Changes given up.' })
-    dead!: number;
-
-    @Field(() => Boolean, { description: 'Whether nothing is on its way; what was given up does not count.' })
-    isIdle!: boolean;
-
-    @Field(() => Float, { nullable: true, description: 'Age of the oldest change on its way.' })
-    oldestPendingMs!: number | null;
   }
 
   @ObjectType('IndexingProgress', { description: 'How far the vector side has followed what was written.' })
-  class IndexingProgressType implements Omit<IndexingProgress, 'pointEvents' | 'kinds'> {
-    @Field(() => Int, { description: 'Changes of records not yet looked at.' })
-    records!: number;
-
-    @Field(() => Int, { description: 'Points to be written or deleted.' })
-    pending!: number;
-
-    @Field(() => Int, { description: 'Points that could not be made.' })
-    failed!: number;
-
-    @Field(() => Int, { description: 'Changes given up.' })
-    dead!: number;
-
-    @Field(() => Boolean, { description: 'Whether nothing is on its way; what was given up does not count.' })
-    isIdle!: boolean;
-
-    @Field(() => Float, { nullable: true, description: 'Age of the oldest change on its way.' })
-    oldestPendingMs!: number | null;
-
+  class IndexingProgressType extends ProgressCounts implements Omit<IndexingProgress, 'pointEvents' | 'kinds'> {
     @Field(() => [KindProgressType])
     kinds!: KindProgressType[];
   }

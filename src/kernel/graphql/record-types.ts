@@ -64,11 +64,16 @@ const objectType = (name: string, description: string): TypeClass =>
 const inputType = (name: string, description: string): TypeClass =>
   makeClass((target) => InputType(name, { description })(target));
 
-function connectionTypes(stem: string, node: () => GraphQLTypeRef): TypeClass {
+/** A connection of nodes and its edge. */
+export function connectionTypes(
+  stem: string,
+  node: () => GraphQLTypeRef,
+  description = 'One page of a list.',
+): TypeClass {
   const edge = objectType(`${stem}Edge`, 'A node and where it lies in the list.');
   addField(edge, 'cursor', () => String);
   addField(edge, 'node', node);
-  const connection = objectType(`${stem}Connection`, 'One page of a list.');
+  const connection = objectType(`${stem}Connection`, description);
   addField(connection, 'edges', () => [edge]);
   addField(connection, 'nodes', () => [node()]);
   addField(connection, 'pageInfo', () => PageInfo);

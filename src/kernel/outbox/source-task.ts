@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../db/database';
+import { isLockNotAvailable } from '../db/database-errors';
 import { DomainError } from '../errors/domain-error';
 import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff } from '../embedding/diff';
@@ -29,7 +30,6 @@ export interface SourceTaskParts {
 const ACTOR = 'kindred-relay';
 /** Below PostgreSQL's deadlock timeout of a second, so that in a deadlock the relay gives way and never the writer. */
 const LOCK_TIMEOUT = '500ms';
-const LOCK_NOT_AVAILABLE = '55P03';
 
 interface Rendered {
   loaded: LoadedSource;
@@ -176,5 +176,5 @@ export class SourceTask {
 function isLockConflict(error: unknown): boolean {
   // A unique value that was taken in between is a row that somebody else wrote just now: it is seen next time.
   if (error instanceof DomainError) return error.code === 'CONFLICT';
-  return error instanceof Error && (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
+  return isLockNotAvailable(error);
 }

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors/domain-error';
+import { badInput } from '../errors/bad-input';
 import type { AttributeMeta } from './attribute';
 import { decodeIdOf } from './global-id';
 import type { RecordKind } from './record-spec';
@@ -15,22 +15,19 @@ const DEFAULT_MAX_LENGTH = 200;
 const MAX_TEXT_CHARACTERS = 5_000_000;
 const MAX_ITEMS = 1000;
 const PARTIAL_DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function bad(field: string, problem: string): DomainError {
-  return new DomainError('BAD_INPUT', `${field}: ${problem}.`, { details: { field } });
-}
-
-function checkText(field: string, value: string, maxLength: number): void {
-  if (!isStorable(value)) throw bad(field, UNSTORABLE_PROBLEM);
+/** @throws BAD_INPUT for what PostgreSQL cannot store, and for what is too long */
+export function checkText(field: string, value: string, maxLength: number): void {
+  if (!isStorable(value)) throw badInput(field, UNSTORABLE_PROBLEM);
   if (value.length > maxLength) {
-    throw bad(field, `is ${value.length} characters long; at most ${maxLength} are allowed`);
+    throw badInput(field, `is ${value.length} characters long; at most ${maxLength} are allowed`);
   }
 }
 
 function checkTexts(field: string, value: unknown): void {
   if (Array.isArray(value)) {
-    if (value.length > MAX_ITEMS) throw bad(field, `has ${value.length} items; at most ${MAX_ITEMS} are allowed`);
+    if (value.length > MAX_ITEMS) throw badInput(field, `has ${value.length} items; at most ${MAX_ITEMS} are allowed`);
     value.forEach((item, i) => checkTexts(`${field}[${i}]`, item));
   } else if (typeof value === 'string') {
     checkText(field, value, MAX_TEXT_CHARACTERS);
@@ -43,26 +40,27 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
   switch (attribute.type) {
     case 'string':
       checkText(field, value as string, attribute.maxLength ?? DEFAULT_MAX_LENGTH);
-      if (!attribute.isNullable && isBlank(value as string)) throw bad(field, 'must not be blank');
+      if (!attribute.isNullable && isBlank(value as string)) throw badInput(field, 'must not be blank');
       break;
     case 'text':
       checkText(field, value as string, MAX_TEXT_CHARACTERS);
-      if (!attribute.isNullable && isBlank(value as string)) throw bad(field, 'must not be blank');
+      if (!attribute.isNullable && isBlank(value as string)) throw badInput(field, 'must not be blank');
       break;
     case 'partialDate':
       if (!PARTIAL_DATE.test(value as string))
-        throw bad(field, `'${String(value)}' is not a date like 2019, 2019-04 or 2019-04-30`);
+        throw badInput(field, `'${String(value)}' is not a date like 2019, 2019-04 or 2019-04-30`);
       break;
     case 'uuid':
-      if (!UUID.test(value as string)) throw bad(field, `'${String(value)}' is not a UUID`);
+      if (!UUID.test(value as string)) throw badInput(field, `'${String(value)}' is not a UUID`);
       break;
     case 'choice': {
       const { values = [] } = attribute.choices ?? {};
-      if (!values.includes(value as string)) throw bad(field, `'${String(value)}' is not one of ${values.join(', ')}`);
+      if (!values.includes(value as string))
+        throw badInput(field, `'${String(value)}' is not one of ${values.join(', ')}`);
       break;
     }
     case 'datetime':
-      if (Number.isNaN((value as Date).getTime())) throw bad(field, 'is not a date; use ISO 8601');
+      if (Number.isNaN((value as Date).getTime())) throw badInput(field, 'is not a date; use ISO 8601');
       break;
     case 'strings':
     case 'json':
@@ -77,7 +75,7 @@ function checkValue(attribute: AttributeMeta, field: string, value: unknown): vo
   if (result && !result.success) {
     const [issue] = result.error.issues;
     const path = (issue?.path ?? []).map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
-    throw bad(`${field}${path.join('')}`, issue?.message ?? 'is not valid');
+    throw badInput(`${field}${path.join('')}`, issue?.message ?? 'is not valid');
   }
 }
 
@@ -97,7 +95,7 @@ export function readRecordInput(
     if (input.externalId !== null) {
       const externalId = String(input.externalId);
       checkText(`${path}.externalId`, externalId, DEFAULT_MAX_LENGTH);
-      if (isBlank(externalId)) throw bad(`${path}.externalId`, 'must not be blank');
+      if (isBlank(externalId)) throw badInput(`${path}.externalId`, 'must not be blank');
     }
     values.externalId = input.externalId;
   }
@@ -107,7 +105,7 @@ export function readRecordInput(
     if (value === undefined) continue;
     if (value === null) {
       if (attribute.isNullable) values[attribute.property] = null;
-      else if (action === 'update') throw bad(field, 'must have a value; leave it out to keep the present one');
+      else if (action === 'update') throw badInput(field, 'must have a value; leave it out to keep the present one');
       continue;
     }
     if (attribute.reference) {

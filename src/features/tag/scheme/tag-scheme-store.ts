@@ -1,6 +1,8 @@
 import type { Database } from '../../../kernel/db/database';
+import { badInput } from '../../../kernel/errors/bad-input';
 import { DomainError } from '../../../kernel/errors/domain-error';
-import { isBlank, isStorable, UNSTORABLE_PROBLEM } from '../../../kernel/record/storable-text';
+import { checkText } from '../../../kernel/record/record-input';
+import { isBlank } from '../../../kernel/record/storable-text';
 import { TagCategory, TagScheme } from '../tag-scheme.entity';
 
 /** What may be said of a scheme; what is left out stays, or is the default of a new one. */
@@ -18,26 +20,21 @@ const MAX_DESCRIPTION = 5000;
 const MAX_TAGS = 100;
 const DEFAULTS = { kinds: ['story', 'content_item'], threshold: 0.4, maxTags: 5 };
 
-function bad(field: string, problem: string): DomainError {
-  return new DomainError('BAD_INPUT', `${field}: ${problem}.`, { details: { field } });
-}
-
-function checkText(field: string, value: string, max: number): void {
-  if (isBlank(value)) throw bad(field, 'must not be blank');
-  if (!isStorable(value)) throw bad(field, UNSTORABLE_PROBLEM);
-  if (value.length > max) throw bad(field, `is ${value.length} characters long; at most ${max} are allowed`);
+function checkWords(field: string, value: string, max: number): void {
+  if (isBlank(value)) throw badInput(field, 'must not be blank');
+  checkText(field, value, max);
 }
 
 export function checkThreshold(field: string, value: number): void {
-  if (!(value >= -1 && value <= 1)) throw bad(field, `${value} is no cosine; it must be from -1 to 1`);
+  if (!(value >= -1 && value <= 1)) throw badInput(field, `${value} is no cosine; it must be from -1 to 1`);
 }
 
 function check(changes: SchemeChanges): void {
-  if (changes.description != null) checkText('input.description', changes.description, MAX_DESCRIPTION);
+  if (changes.description != null) checkWords('input.description', changes.description, MAX_DESCRIPTION);
   if (changes.threshold !== undefined) checkThreshold('input.threshold', changes.threshold);
   const { maxTags } = changes;
   if (maxTags !== undefined && !(maxTags >= 1 && maxTags <= MAX_TAGS)) {
-    throw bad('input.maxTags', `${maxTags} is outside 1 to ${MAX_TAGS}`);
+    throw badInput('input.maxTags', `${maxTags} is outside 1 to ${MAX_TAGS}`);
   }
 }
 
@@ -66,7 +63,7 @@ export class TagSchemeStore {
 
   /** Makes the scheme or changes it. */
   async save(name: string, changes: SchemeChanges, actor: string): Promise<TagScheme> {
-    checkText('name', name, MAX_NAME);
+    checkWords('name', name, MAX_NAME);
     check(changes);
     const { description, kinds, threshold, maxTags, impliesParents } = changes;
     const given = [description, kinds, threshold, maxTags, impliesParents].map((value) => value ?? null);
@@ -100,7 +97,7 @@ export class TagSchemeStore {
 
   /** @param threshold null: that of the scheme counts again */
   async setCategoryThreshold(scheme: string, category: string, threshold: number | null, actor: string): Promise<void> {
-    checkText('category', category, MAX_CATEGORY);
+    checkWords('category', category, MAX_CATEGORY);
     if (threshold !== null) checkThreshold('threshold', threshold);
     await this.database.transaction({ actor, isBulk: true }, async (transaction) => {
       const known = await transaction.query('SELECT 1 FROM tag_schemes WHERE name = $1 FOR KEY SHARE', [scheme]);

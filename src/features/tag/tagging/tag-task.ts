@@ -1,4 +1,5 @@
 import { grouped } from '../grouped';
+import { isLockNotAvailable } from '../../../kernel/db/database-errors';
 import { DomainError } from '../../../kernel/errors/domain-error';
 import type { FollowUpBatch, FollowUpTask } from '../../../kernel/outbox/follow-up';
 import type { ClaimedKey } from '../../../kernel/outbox/outbox-store';
@@ -14,7 +15,6 @@ type Outcomes = Map<ClaimedKey, KeyOutcome>;
 
 /** Tags compared in one request and one transaction; their candidates are in memory together. */
 const TAGS_AT_ONCE = 16;
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Tags texts once they have a vector, and compares a tag with all texts once it has one. Whichever of a text and a tag
@@ -93,5 +93,5 @@ export class TagTask implements FollowUpTask {
 
 function isLockConflict(error: unknown): boolean {
   if (error instanceof DomainError) return error.code === 'CONFLICT' && error.retryable;
-  return error instanceof Error && (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
+  return isLockNotAvailable(error);
 }
