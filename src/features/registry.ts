@@ -14,6 +14,7 @@ import { tagConceptSpec } from './tag/tag-concept.spec';
 import { TagDecision } from './tag/tag-decision.entity';
 import { TagName } from './tag/tag-name.entity';
 import { TagCategory, TagScheme } from './tag/tag-scheme.entity';
+import { TagVerdict } from './tag/tag-verdict.entity';
 
 /** Every kind of record, parents before children. A new kind is one more line here. */
 export const recordKinds = [
@@ -39,6 +40,7 @@ export const supportingEntities = [
   ContentItemTag,
   JobDescriptionTag,
   TagDecision,
+  TagVerdict,
 ] as const;
 
 /** Every class with a table, for the data source. */

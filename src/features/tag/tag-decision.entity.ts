@@ -7,6 +7,7 @@ import { TagConcept } from './tag-concept.entity';
 @Entity('tag_decisions')
 @Index('idx_tag_decisions_tag_concept_id', ['tagConceptId', 'id'])
 @Index('idx_tag_decisions_subject', ['kind', 'subjectId'])
+@Index('idx_tag_decisions_source', ['kind', 'sourceId', 'id'])
 @Check('chk_tag_decisions_action', "action IN ('accept', 'reject', 'add', 'remove', 'reopen')")
 export class TagDecision {
   @PrimaryGeneratedColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_tag_decisions' })
@@ -24,7 +25,7 @@ export class TagDecision {
   @Column({ name: 'subject_id', type: 'integer' })
   subjectId!: number;
 
-  /** Of the text that was judged, where it is a chunk. */
+  /** SHA-256 of the text that was judged, where it is a chunk's; without its context line. */
   @Column({ name: 'content_hash', type: 'char', length: 64, nullable: true })
   contentHash!: string | null;
 

@@ -38,6 +38,13 @@ export class TagMerger {
       await transaction.query(`SELECT set_config('kindred.is_merging', 'on', true)`);
       const source = await this.lock(transaction, sourceId, targetId);
       const merge: Merge = { assignments: 0, decisions: 0, children: 0, aliases: source.names.length };
+      await transaction.query(
+        `UPDATE tag_verdicts o SET tag_concept_id = $2 WHERE o.tag_concept_id = $1 AND NOT EXISTS (
+           SELECT 1 FROM tag_verdicts t
+           WHERE t.story_id = o.story_id AND t.text_hash = o.text_hash AND t.tag_concept_id = $2
+         )`,
+        [sourceId, targetId],
+      );
       for (const taggable of taggables) {
         const { table, subjectColumn } = taggable;
         const both = `o.${subjectColumn} = t.${subjectColumn} AND o.tag_concept_id = $1 AND t.tag_concept_id = $2`;
