@@ -26,6 +26,19 @@ export type IndexingState =
   | 'INDEXED'
   | 'FAILED';
 
+/** What a person did to a tag on a text. */
+export type TagDecisionAction =
+  /** A tag that was there is right. */
+  | 'ACCEPT'
+  /** It is wrong, and is not suggested again. */
+  | 'REJECT'
+  /** A tag that was not there is right. */
+  | 'ADD'
+  /** A tag that a person had added was taken away. */
+  | 'REMOVE'
+  /** It is a suggestion again; only plain SQL does so. */
+  | 'REOPEN';
+
 /** Whether similarity or a person assigned the tag. */
 export type TagSource =
   | 'AUTO'

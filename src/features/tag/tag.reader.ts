@@ -1,4 +1,5 @@
 import type { SqlRunner } from '../../kernel/db/database';
+import { specOf } from '../../kernel/embedding/embedding-reader';
 import { EmbeddingModel } from '../../kernel/model/embedding-model.entity';
 import { grouped } from './grouped';
 import type { TagAssignment, TagStatus } from './tag-assignment.entity';
@@ -10,9 +11,9 @@ export interface StoryTagRow {
   score: number | null;
 }
 
-export interface ChunkChoice {
+export interface TaggedChoice {
   statuses: readonly TagStatus[];
-  /** Whether chunks of the tags below count too. */
+  /** Whether what carries a tag below counts too. */
   isDeep: boolean;
 }
 
@@ -127,18 +128,20 @@ export class TagReader {
     );
   }
 
-  /** Ids of the chunks that carry each tag, ascending, after `afterId`. */
-  async chunkIds(
+  /** Ids of what carries each tag and is not archived, ascending, after `afterId`. */
+  async taggedIds(
+    taggable: Taggable,
     tagIds: readonly number[],
-    choice: ChunkChoice & { afterId: number; limit: number },
+    choice: TaggedChoice & { afterId: number; limit: number },
   ): Promise<number[][]> {
+    const { table, subjectColumn } = taggable;
     const rows = await this.sql.query<{ root: number; id: number }>(
       `${SUBTREES}
        SELECT root.id AS root, page.id FROM unnest($1::int[]) AS root (id)
        CROSS JOIN LATERAL (
-         SELECT DISTINCT assigned.story_chunk_id AS id
-         FROM subtree JOIN story_chunk_tags assigned ON assigned.tag_concept_id = subtree.id
-         WHERE subtree.root = root.id AND assigned.status = ANY($3) AND assigned.story_chunk_id > $4
+         SELECT DISTINCT assigned.${subjectColumn} AS id
+         FROM subtree JOIN ${table} assigned ON assigned.tag_concept_id = subtree.id ${visibleJoin(taggable)}
+         WHERE subtree.root = root.id AND assigned.status = ANY($3) AND assigned.${subjectColumn} > $4
          ORDER BY 1 LIMIT $5
        ) page`,
       [tagIds, choice.isDeep, choice.statuses, choice.afterId, choice.limit],
@@ -151,15 +154,26 @@ export class TagReader {
     );
   }
 
-  async chunkCounts(tagIds: readonly number[], choice: ChunkChoice): Promise<number[]> {
+  async taggedCounts(taggable: Taggable, tagIds: readonly number[], choice: TaggedChoice): Promise<number[]> {
+    const { table, subjectColumn } = taggable;
     const rows = await this.sql.query<{ root: number; count: number }>(
       `${SUBTREES}
-       SELECT subtree.root, count(DISTINCT assigned.story_chunk_id)::int AS count
-       FROM subtree JOIN story_chunk_tags assigned ON assigned.tag_concept_id = subtree.id
+       SELECT subtree.root, count(DISTINCT assigned.${subjectColumn})::int AS count
+       FROM subtree JOIN ${table} assigned ON assigned.tag_concept_id = subtree.id ${visibleJoin(taggable)}
        WHERE assigned.status = ANY($3) GROUP BY 1`,
       [tagIds, choice.isDeep, choice.statuses],
     );
     const counts = new Map(rows.map((row) => [row.root, row.count]));
     return tagIds.map((id) => counts.get(id) ?? 0);
   }
+}
+
+/** Joins what `assigned` is on, unless it or what it belongs to is archived. */
+function visibleJoin({ kind, unit, subjectColumn }: Taggable): string {
+  if (unit === 'record') {
+    return `JOIN ${kind.table} record ON record.id = assigned.${subjectColumn} AND record.archived_at IS NULL`;
+  }
+  const { table, sourceColumn } = specOf(kind);
+  return `JOIN ${table} chunk ON chunk.id = assigned.${subjectColumn} AND chunk.archived_at IS NULL
+         JOIN ${kind.table} record ON record.id = chunk.${sourceColumn} AND record.archived_at IS NULL`;
 }

@@ -1,11 +1,12 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 
 import { EmbeddingModel } from '../../kernel/model/embedding-model.entity';
 import { connectionOf, type Connection } from '../../kernel/graphql/connection';
 import type { GraphQLContext } from '../../kernel/graphql/context';
 import type { RecordTypeFactory } from '../../kernel/graphql/record-types';
 import { decodeCursor, encodeCursor, readInteger, readPage } from '../../kernel/record/page';
-import type { EmbeddingRow } from '../../kernel/embedding/embedding-row';
+import { contentItemSpec } from '../content/content-item.spec';
+import { jobDescriptionSpec } from '../job/job-description.spec';
 import { Story } from '../story/story.entity';
 import { storySpec } from '../story/story.spec';
 import { TagStatus, type TagAssignment } from './tag-assignment.entity';
@@ -13,12 +14,13 @@ import { ChunkTag, RecordTag, StoryTag } from './tag-assignment.types';
 import { TagConcept } from './tag-concept.entity';
 import { tagConceptSpec } from './tag-concept.spec';
 import { TagCurationResolver } from './curation/tag-curation.resolver';
+import { tagDecisionResolvers } from './decisions/tag-decision.resolvers';
 import { TagHygieneResolver } from './hygiene/tag-hygiene.resolver';
 import { tagQualityResolvers } from './quality/tag-quality.resolver';
 import { TagSchemeResolver } from './scheme/tag-scheme.resolver';
 import { TagVocabularyResolver } from './vocabulary/tag-vocabulary.resolver';
 import { TagReader } from './tag.reader';
-import { taggables, type Taggable } from './taggable';
+import { contentItems, jobDescriptions, storyChunks, taggables, type Taggable } from './taggable';
 
 const DEFAULT_STATUSES = [TagStatus.SUGGESTED, TagStatus.ACCEPTED];
 
@@ -95,6 +97,53 @@ class StoryTagsResolver {
   }
 }
 
+@ArgsType()
+class TaggedArguments {
+  @Field(() => Int, { nullable: true })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true })
+  after?: string | null;
+
+  @Field(() => [TagStatus], { nullable: true, description: 'Not the rejected ones unless asked for.' })
+  status?: TagStatus[] | null;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'What carries a tag below it too.' })
+  includeDescendants?: boolean | null;
+}
+
+/** A page of what carries a tag, in the order of their keys. */
+async function taggedOf(
+  taggable: Taggable,
+  tagId: number,
+  { first, after, status, includeDescendants }: TaggedArguments,
+  context: GraphQLContext,
+): Promise<Connection<object>> {
+  const choice = { statuses: status ?? DEFAULT_STATUSES, isDeep: includeDescendants ?? false };
+  const listName = `tag.${taggable.table}:${choice.isDeep ? 'deep' : 'own'}`;
+  const { size, cursor } = readPage({ first, after });
+  const afterId = cursor === undefined ? 0 : decodeCursor(listName, cursor, readInteger);
+  const signature = `${listName}:${[...choice.statuses].sort().join()}`;
+  const ids = await context.loaders.batch(`${signature}:${size}:${afterId}`, tagId, (keys: readonly number[]) =>
+    readerOf(context).taggedIds(taggable, keys, { ...choice, afterId, limit: size + 1 }),
+  );
+  const load = (id: number): Promise<object | null> =>
+    taggable.unit === 'chunk'
+      ? context.loaders.embeddingById(taggable.kind, id)
+      : context.loaders.record(taggable.kind, id);
+  const loaded = await Promise.all(ids.slice(0, size).map(async (id) => ({ id, node: await load(id) })));
+  const present = loaded.flatMap(({ id, node }) => (node ? [{ id, node }] : []));
+  return connectionOf(
+    present.map(({ node }) => node),
+    (i) => encodeCursor(listName, present[i]?.id),
+    { hasNextPage: ids.length > size, hasPreviousPage: afterId > 0 },
+    () =>
+      context.loaders.batch(`${signature}:count`, tagId, (keys: readonly number[]) =>
+        readerOf(context).taggedCounts(taggable, keys, choice),
+      ),
+  );
+}
+
 function tagConceptResolver(factory: RecordTypeFactory): new () => object {
   const rows = factory.of(storySpec).rows;
   if (!rows) throw new Error('Story chunks are not records of their own');
@@ -119,39 +168,30 @@ function tagConceptResolver(factory: RecordTypeFactory): new () => object {
     }
 
     @FieldResolver(() => chunkConnection, { description: 'Passages that carry this tag.' })
-    async storyChunks(
+    storyChunks(
       @Root() tag: TagConcept,
-      @Arg('first', () => Int, { nullable: true }) first: number | null | undefined,
-      @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
-      @Arg('status', () => [TagStatus], { nullable: true }) status: TagStatus[] | null | undefined,
-      @Arg('includeDescendants', () => Boolean, { nullable: true, defaultValue: false })
-      includeDescendants: boolean | null | undefined,
+      @Args(() => TaggedArguments) options: TaggedArguments,
       @Ctx() context: GraphQLContext,
-    ): Promise<Connection<EmbeddingRow>> {
-      const statuses = status ?? DEFAULT_STATUSES;
-      const isDeep = includeDescendants ?? false;
-      const listName = `tag.storyChunks:${isDeep ? 'deep' : 'own'}`;
-      const { size, cursor } = readPage({ first, after });
-      const afterId = cursor === undefined ? 0 : decodeCursor(listName, cursor, readInteger);
-      const options = { statuses, isDeep, limit: size + 1 };
-      const signature = `${statuses.join()}:${isDeep}`;
-      const ids = await context.loaders.batch(
-        `tag:chunks:${signature}:${size}:${afterId}`,
-        tag.id,
-        (keys: readonly number[]) => readerOf(context).chunkIds(keys, { ...options, afterId }),
-      );
-      const page = ids.slice(0, size);
-      const chunks = await Promise.all(page.map((id) => context.loaders.embeddingById(storySpec as never, id)));
-      const present = chunks.filter((chunk) => chunk !== null);
-      return connectionOf(
-        present,
-        (i) => encodeCursor(listName, present[i]?.id),
-        { hasNextPage: ids.length > size, hasPreviousPage: afterId > 0 },
-        () =>
-          context.loaders.batch(`tag:chunkCount:${signature}`, tag.id, (keys: readonly number[]) =>
-            readerOf(context).chunkCounts(keys, options),
-          ),
-      );
+    ): Promise<Connection<object>> {
+      return taggedOf(storyChunks, tag.id, options, context);
+    }
+
+    @FieldResolver(() => factory.of(contentItemSpec).connection, { description: 'Content items that carry this tag.' })
+    contentItems(
+      @Root() tag: TagConcept,
+      @Args(() => TaggedArguments) options: TaggedArguments,
+      @Ctx() context: GraphQLContext,
+    ): Promise<Connection<object>> {
+      return taggedOf(contentItems, tag.id, options, context);
+    }
+
+    @FieldResolver(() => factory.of(jobDescriptionSpec).connection, { description: 'Jobs that carry this tag.' })
+    jobs(
+      @Root() tag: TagConcept,
+      @Args(() => TaggedArguments) options: TaggedArguments,
+      @Ctx() context: GraphQLContext,
+    ): Promise<Connection<object>> {
+      return taggedOf(jobDescriptions, tag.id, options, context);
     }
   }
   return TagConceptResolver;
@@ -169,5 +209,6 @@ export function tagResolvers(factory: RecordTypeFactory): (new () => object)[] {
     TagVocabularyResolver,
     TagHygieneResolver,
     ...tagQualityResolvers,
+    ...tagDecisionResolvers,
   ];
 }

@@ -17,32 +17,34 @@ export interface Taggable {
   typeName: string;
 }
 
-export const taggables: readonly Taggable[] = [
-  {
-    kind: storySpec,
-    unit: 'chunk',
-    table: 'story_chunk_tags',
-    subjectColumn: 'story_chunk_id',
-    assignment: StoryChunkTag,
-    typeName: 'StoryChunk',
-  },
-  {
-    kind: contentItemSpec,
-    unit: 'record',
-    table: 'content_item_tags',
-    subjectColumn: 'content_item_id',
-    assignment: ContentItemTag,
-    typeName: 'ContentItem',
-  },
-  {
-    kind: jobDescriptionSpec,
-    unit: 'record',
-    table: 'job_description_tags',
-    subjectColumn: 'job_description_id',
-    assignment: JobDescriptionTag,
-    typeName: 'JobDescription',
-  },
-];
+export const storyChunks: Taggable = {
+  kind: storySpec,
+  unit: 'chunk',
+  table: 'story_chunk_tags',
+  subjectColumn: 'story_chunk_id',
+  assignment: StoryChunkTag,
+  typeName: 'StoryChunk',
+};
+
+export const contentItems: Taggable = {
+  kind: contentItemSpec,
+  unit: 'record',
+  table: 'content_item_tags',
+  subjectColumn: 'content_item_id',
+  assignment: ContentItemTag,
+  typeName: 'ContentItem',
+};
+
+export const jobDescriptions: Taggable = {
+  kind: jobDescriptionSpec,
+  unit: 'record',
+  table: 'job_description_tags',
+  subjectColumn: 'job_description_id',
+  assignment: JobDescriptionTag,
+  typeName: 'JobDescription',
+};
+
+export const taggables: readonly Taggable[] = [storyChunks, contentItems, jobDescriptions];
 
 export function taggableOf(kind: string): Taggable | undefined {
   return taggables.find((taggable) => taggable.kind.kind === kind);
