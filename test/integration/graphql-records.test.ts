@@ -473,3 +473,51 @@ it('answers several nodes in the order asked, embeddings among them, and null fo
     nodes: [{ id: ids[1], name: 'B' }, null, { id: ids[0], name: 'A' }, { id: ids[1], name: 'B' }],
   });
 });
+
+const renameSkill = graphql(`
+  mutation RenameSkill($id: ID!) {
+    updateSkill(id: $id, input: { name: "Sailing" }) {
+      syncToken
+      skill {
+        name
+      }
+    }
+  }
+`);
+
+const hideSkill = graphql(`
+  mutation HideSkill($id: ID!) {
+    archiveSkill(id: $id) {
+      skill {
+        name
+        archivedAt
+      }
+    }
+  }
+`);
+
+describe('a record that is deleted as soon as it is written', () => {
+  // The next to write it, made to follow at once: it goes with the commit of the write that is answered.
+  beforeAll(() =>
+    app.core.database.dataSource.query(
+      `CREATE FUNCTION delete_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN DELETE FROM skills WHERE id = NEW.id; RETURN NULL; END $$;
+       CREATE CONSTRAINT TRIGGER delete_at_once AFTER UPDATE ON skills DEFERRABLE INITIALLY DEFERRED
+       FOR EACH ROW EXECUTE FUNCTION delete_at_once()`,
+    ),
+  );
+  afterAll(() => app.core.database.dataSource.query('DROP FUNCTION delete_at_once CASCADE'));
+
+  const newSkill = async (): Promise<string> => {
+    const input = { name: 'Owner', skills: [{ name: 'Rowing' }] };
+    const { createProfile: made } = dataOf(await app.executeOperation(createProfile, { input }));
+    return made.profile.skills[0]?.id ?? '';
+  };
+
+  it('is answered as it was written', async () => {
+    const updated = dataOf(await app.executeOperation(renameSkill, { id: await newSkill() }));
+    expect(updated.updateSkill.skill.name).toBe('Sailing');
+    const archived = dataOf(await app.executeOperation(hideSkill, { id: await newSkill() }));
+    expect(archived.archiveSkill.skill.archivedAt).not.toBeNull();
+  });
+});

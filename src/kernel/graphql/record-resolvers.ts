@@ -9,6 +9,7 @@ import { decodeCursor, encodeCursor, readInteger, readPage, type PageInput } fro
 import type { RecordBase } from '../record/record-base';
 import type { RecordInput } from '../record/record-input';
 import type { ChildList, RecordKind } from '../record/record-spec';
+import type { WrittenRecord } from '../record/record-writer';
 import type { KindRegistry } from '../record/registry';
 import type { Connection } from './connection';
 import { connectionOf } from './connection';
@@ -76,10 +77,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
   const { names } = kind;
   const types = factory.of(kind);
   const named = (verb: string): string => `${verb}${names.short}`;
-  const payload = async (written: { id: number; syncToken: string }, context: GraphQLContext): Promise<object> => {
-    const [record] = await context.services.records.byIds(kind, [written.id]);
-    return { [names.field]: record, syncToken: written.syncToken };
-  };
+  const payload = ({ record, syncToken }: WrittenRecord): object => ({ [names.field]: record, syncToken });
 
   @Resolver(() => kind.entity)
   class WriteResolver {
@@ -89,7 +87,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
       @Ctx() context: GraphQLContext,
     ): Promise<object> {
       requireRole(context, 'writer');
-      return payload(await context.services.writer.create(kind, input, context.actor), context);
+      return payload(await context.services.writer.create(kind, input, context.actor));
     }
 
     @Mutation(() => types.payload, { name: named('update') })
@@ -99,10 +97,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
       @Ctx() context: GraphQLContext,
     ): Promise<object> {
       requireRole(context, 'writer');
-      return payload(
-        await context.services.writer.update(kind, decodeIdOf(names.type, id), input, context.actor),
-        context,
-      );
+      return payload(await context.services.writer.update(kind, decodeIdOf(names.type, id), input, context.actor));
     }
 
     @Mutation(() => DeletePayload, {
@@ -118,10 +113,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
     @Mutation(() => types.payload, { name: named('archive'), description: 'Hides it from lists and searches.' })
     async archive(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<object> {
       requireRole(context, 'writer');
-      return payload(
-        await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), true, context.actor),
-        context,
-      );
+      return payload(await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), true, context.actor));
     }
 
     @Mutation(() => types.payload, {
@@ -130,10 +122,7 @@ export function writeResolver(kind: RecordKind, factory: RecordTypeFactory): Res
     })
     async restore(@Arg('id', () => ID) id: string, @Ctx() context: GraphQLContext): Promise<object> {
       requireRole(context, 'writer');
-      return payload(
-        await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), false, context.actor),
-        context,
-      );
+      return payload(await context.services.writer.setArchived(kind, decodeIdOf(names.type, id), false, context.actor));
     }
   }
   return WriteResolver;

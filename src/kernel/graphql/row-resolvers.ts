@@ -40,8 +40,7 @@ export function rowResolvers(kind: RecordKind, factory: RecordTypeFactory): Reso
   const setArchived = async (id: string, isArchived: boolean, context: GraphQLContext): Promise<object> => {
     requireRole(context, 'writer');
     const key = decodeIdOf(spec.typeName, id);
-    const { syncToken } = await context.services.writer.setRowArchived(kind, key, isArchived, context.actor);
-    const [row] = await context.services.embeddings.byIds(kind, [key]);
+    const { row, syncToken } = await context.services.writer.setRowArchived(kind, key, isArchived, context.actor);
     return { [rowField(rowAs)]: row, syncToken };
   };
 

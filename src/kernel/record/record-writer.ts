@@ -1,9 +1,12 @@
 import type { Database, Transaction, TransactionSettings } from '../db/database';
-import { specOf } from '../embedding/embedding-reader';
+import type { EmbeddingRow } from '../embedding/embedding-row';
+import { EmbeddingReader, specOf } from '../embedding/embedding-reader';
 import { DomainError } from '../errors/domain-error';
 import { snakeCase } from './attribute';
 import { toGlobalId } from './global-id';
 import { readRecordInput, type RecordInput, type RecordValues } from './record-input';
+import type { RecordBase } from './record-base';
+import { RecordReader } from './record-reader';
 import type { RecordKind } from './record-spec';
 import type { KindRegistry } from './registry';
 
@@ -13,6 +16,11 @@ export type TokenIssuer = (transaction: Transaction) => Promise<string>;
 export interface Written {
   id: number;
   syncToken: string;
+}
+
+/** A record as its writer left it; another may have changed or deleted it since. */
+export interface WrittenRecord extends Written {
+  record: RecordBase;
 }
 
 /**
@@ -27,7 +35,7 @@ export class RecordWriter {
   ) {}
 
   /** @param children records to create below the new one: input objects by child kind */
-  async create(kind: RecordKind, input: RecordInput, actor?: string): Promise<Written> {
+  async create(kind: RecordKind, input: RecordInput, actor?: string): Promise<WrittenRecord> {
     const values = readRecordInput(kind, this.registry, input, 'create');
     const children = this.childInputs(kind, input);
     return this.write(kind, values, actor, async (transaction) => {
@@ -40,12 +48,12 @@ export class RecordWriter {
           child.rows.map((row, position) => ({ position, ...row, [child.reference]: id })),
         );
       }
-      return { id, syncToken: await this.issueToken(transaction) };
+      return this.written(transaction, kind, id);
     });
   }
 
   /** @throws NOT_FOUND */
-  async update(kind: RecordKind, id: number, input: RecordInput, actor?: string): Promise<Written> {
+  async update(kind: RecordKind, id: number, input: RecordInput, actor?: string): Promise<WrittenRecord> {
     const values = readRecordInput(kind, this.registry, input, 'update');
     return this.write(kind, values, actor, async (transaction) => {
       const current = await transaction.manager.findOne(kind.entity, {
@@ -55,7 +63,7 @@ export class RecordWriter {
       if (!current) throw this.absent(kind, id);
       kind.validate?.({ ...current, ...values }, 'input');
       if (Object.keys(values).length > 0) await transaction.manager.update(kind.entity, { id }, values);
-      return { id, syncToken: await this.issueToken(transaction) };
+      return this.written(transaction, kind, id);
     });
   }
 
@@ -69,7 +77,7 @@ export class RecordWriter {
   }
 
   /** Hides a record from lists and searches, or brings it back; its embeddings stay. No change when it is so already. */
-  async setArchived(kind: RecordKind, id: number, isArchived: boolean, actor?: string): Promise<Written> {
+  async setArchived(kind: RecordKind, id: number, isArchived: boolean, actor?: string): Promise<WrittenRecord> {
     return this.database.transaction({ actor }, async (transaction) => {
       const rows = await transaction.query<{ id: number }>(
         `UPDATE ${kind.table} SET archived_at = CASE WHEN $2 THEN coalesce(archived_at, now()) END
@@ -77,12 +85,17 @@ export class RecordWriter {
         [id, isArchived],
       );
       if (rows.length === 0) throw this.absent(kind, id);
-      return { id, syncToken: await this.issueToken(transaction) };
+      return this.written(transaction, kind, id);
     });
   }
 
   /** The same for one embedding row that is a record of its own, like a story's chunk. */
-  async setRowArchived(kind: RecordKind, rowId: number, isArchived: boolean, actor?: string): Promise<Written> {
+  async setRowArchived(
+    kind: RecordKind,
+    rowId: number,
+    isArchived: boolean,
+    actor?: string,
+  ): Promise<Written & { row: EmbeddingRow }> {
     const spec = specOf(kind);
     return this.database.transaction({ actor }, async (transaction) => {
       const rows = await transaction.query<{ id: number }>(
@@ -91,7 +104,9 @@ export class RecordWriter {
         [rowId, isArchived],
       );
       if (rows.length === 0) throw notFound(spec.typeName, spec.typeName, rowId);
-      return { id: rowId, syncToken: await this.issueToken(transaction) };
+      const [row] = await new EmbeddingReader(transaction).byIds(kind, [rowId]);
+      if (!row) throw notFound(spec.typeName, spec.typeName, rowId);
+      return { id: rowId, row, syncToken: await this.issueToken(transaction) };
     });
   }
 
@@ -106,13 +121,20 @@ export class RecordWriter {
     });
   }
 
+  /** Reads it while its lock is held: after the commit it may be gone, and the writer's answer with it. */
+  private async written(transaction: Transaction, kind: RecordKind, id: number): Promise<WrittenRecord> {
+    const [record] = await new RecordReader(transaction, this.registry).byIds(kind, [id]);
+    if (!record) throw this.absent(kind, id);
+    return { id, record, syncToken: await this.issueToken(transaction) };
+  }
+
   /** One transaction; what the database refuses about a reference is said of the input that the caller sent. */
-  private async write(
+  private async write<T>(
     kind: RecordKind,
     values: RecordValues,
     actor: string | undefined,
-    work: (transaction: Transaction) => Promise<Written>,
-  ): Promise<Written> {
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.database.transaction({ actor }, work);
     } catch (error) {

@@ -1079,6 +1079,20 @@ export type TagFamilyQueryVariables = Exact<{
 
 export type TagFamilyQuery = { tag?: { name: string, parent?: { name: string } | null, children: Array<{ name: string }>, ancestors: Array<{ name: string }>, descendants: Array<{ name: string }> } | null };
 
+export type RenameSkillMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RenameSkillMutation = { updateSkill: { syncToken: string, skill: { name: string } } };
+
+export type HideSkillMutationVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type HideSkillMutation = { archiveSkill: { skill: { name: string, archivedAt?: string | null } } };
+
 export type NestedQueryVariables = Exact<{
   first: Scalars['Int']['input'];
 }>;
@@ -1354,6 +1368,26 @@ export const TagFamilyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TagFamilyQuery, TagFamilyQueryVariables>;
+export const RenameSkillDocument = new TypedDocumentString(`
+    mutation RenameSkill($id: ID!) {
+  updateSkill(id: $id, input: {name: "Sailing"}) {
+    syncToken
+    skill {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RenameSkillMutation, RenameSkillMutationVariables>;
+export const HideSkillDocument = new TypedDocumentString(`
+    mutation HideSkill($id: ID!) {
+  archiveSkill(id: $id) {
+    skill {
+      name
+      archivedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HideSkillMutation, HideSkillMutationVariables>;
 export const NestedDocument = new TypedDocumentString(`
     query Nested($first: Int!) {
   profiles(first: $first) {
