@@ -10,8 +10,11 @@ import { ARCHIVED_COLUMN, PROFILE_COLUMN, type Model, type Value } from './model
 import { tokensOf } from './writers/texts';
 
 export interface Finding {
-  /** `lost`: an acknowledged write is not there. `drift`: the two stores disagree, or a row is not of its record's text. */
-  sort: 'lost' | 'drift';
+  /**
+   * `lost`: an acknowledged write is not there. `drift`: the two stores disagree, or a row is not of its record's text.
+   * `unexpected answer`: the API answered INTERNAL or misunderstood a request.
+   */
+  sort: 'lost' | 'drift' | 'unexpected answer';
   kind: string;
   /** Of the record or the point. */
   id: string;

@@ -1,5 +1,11 @@
 import type { Outcome } from './writers/journal';
 
+export interface UnexpectedAnswer {
+  code: string;
+  message: string;
+  at: Date;
+}
+
 /** Counts by name, for the report. */
 export class Counters {
   readonly operations = new Map<string, Record<Outcome, number>>();
@@ -7,8 +13,8 @@ export class Counters {
   readonly faults = new Map<string, number>();
   /** Codes of the API's refusals. */
   readonly answers = new Map<string, number>();
-  /** Answers that say that the program was at a loss. */
-  readonly internalErrors: string[] = [];
+  /** Answers that no fault explains: the program was at a loss, or did not understand a request of ours. */
+  readonly unexpected: UnexpectedAnswer[] = [];
   deadLetters = 0;
 
   operation(name: string, outcome: Outcome): void {
@@ -27,7 +33,7 @@ export class Counters {
 
   answer(code: string, message: string): void {
     add(this.answers, code);
-    if (code === 'INTERNAL' || code === 'BAD_INPUT' || code === 'none') this.internalErrors.push(`${code}: ${message}`);
+    if (code === 'INTERNAL' || code === 'BAD_INPUT') this.unexpected.push({ code, message, at: new Date() });
   }
 
   total(outcome: Outcome): number {

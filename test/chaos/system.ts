@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Client } from 'pg';
 
+import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import type { Counters } from './counters';
 import { DatabaseProxy } from './faults/database-proxy';
 import { EmbeddingServer, MODEL } from './faults/embedding-server';
@@ -23,6 +25,16 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 const QDRANT_TIMEOUT_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 const LEASE_MS = 2_000;
+const LOGGED_WITHIN_MS = 2_000;
+/** As the report calls them. */
+const STEP_NAMES: Record<RelayStep, string> = {
+  claimed: 'claimed',
+  rendered: 'rendered',
+  embedded: 'embedded',
+  upserted: 'upserted',
+  acking: 'before ack',
+  acked: 'after ack',
+};
 /** Longest time that a relay process stands still. */
 export const LONGEST_STALL_MS = 3_000;
 const RELAY_SETTINGS: RelayProcessSettings['relay'] = {
@@ -65,7 +77,7 @@ export class RelayProcess {
 
   order(order: StepOrder): void {
     this.process.tell(order);
-    if (order.action === 'die') this.deadlyStep = `relay at step "${order.step}"`;
+    if (order.action === 'die') this.deadlyStep = `relay at step "${STEP_NAMES[order.step]}"`;
   }
 
   kill(): void {
@@ -252,6 +264,17 @@ export class System {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, output };
+  }
+
+  /** Errors that the API logged around a moment, one JSON line each. */
+  errorsLoggedByApi(at: Date): string[] {
+    const lines = readFileSync(path.join(this.folder, 'api.log'), 'utf8').split('\n');
+    return lines.filter((line) => {
+      const time = /"level":(?:50|"error").*?"time":"?([^",}]+)/.exec(line)?.[1];
+      const loggedAt =
+        time === undefined ? Number.NaN : Date.parse(/^\d+$/.test(time) ? new Date(Number(time)).toISOString() : time);
+      return Math.abs(loggedAt - at.getTime()) < LOGGED_WITHIN_MS;
+    });
   }
 
   async stop(): Promise<void> {

@@ -250,7 +250,7 @@ const changes: [change: string, statements: string[]][] = [
   ['archived', [`UPDATE tag_concepts SET archived_at = now()`]],
   ['deleted', [`DELETE FROM tag_concepts`]],
 ];
-const steps: RelayStep[] = ['claimed', 'embedded', 'upserted', 'settled'];
+const steps: RelayStep[] = ['claimed', 'embedded', 'upserted', 'acking'];
 
 describe('a worker that sleeps past its lease', () => {
   it.each(steps.flatMap((step) => changes.map(([change, statements]) => ({ step, change, statements }))))(

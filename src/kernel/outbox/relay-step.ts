@@ -1,7 +1,11 @@
 import type { OutboxTopic } from './outbox-event.entity';
 
-/** The places where a worker can die or sleep with different consequences. */
-export type RelayStep = 'claimed' | 'rendered' | 'embedded' | 'upserted' | 'settled' | 'acked';
+/**
+ * The places where a worker can die or sleep with different consequences: after it has claimed, rendered, embedded and
+ * upserted, before it acknowledges (`acking`), and after (`acked`).
+ */
+export const relaySteps = ['claimed', 'rendered', 'embedded', 'upserted', 'acking', 'acked'] as const;
+export type RelayStep = (typeof relaySteps)[number];
 
 /** Called at each step and awaited; tests of faults kill, sleep or throw here. */
 export type StepHook = (step: RelayStep, at: { topic: OutboxTopic; keys: number }) => void | Promise<void>;

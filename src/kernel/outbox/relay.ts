@@ -180,7 +180,7 @@ export class Relay {
     const scope = { topic: 'point', kinds: this.kindNames, size, ...options } as const;
     return this.relayBatch(scope, async (lease) => {
       const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => this.pointTask.run(lease, keys));
-      await this.parts.onStep?.('settled', { topic: 'point', keys: outcomes.size });
+      await this.parts.onStep?.('acking', { topic: 'point', keys: outcomes.size });
       await this.acknowledgePoints(lease, keysWith(outcomes, 'done'));
       for (const { topic } of this.parts.followUps ?? []) this.pumps.get(topic)?.wake();
       return outcomes;

@@ -122,6 +122,7 @@ export class SourceTask {
     await this.parts.onStep?.('rendered', { topic: 'source', keys: rendered.length });
     await this.write(transaction, kind, rendered);
     const done = keys.filter((key) => outcomes.get(key)?.result === 'done');
+    await this.parts.onStep?.('acking', { topic: 'source', keys: done.length });
     await this.parts.outbox.acknowledge(claim, done, transaction);
     return outcomes;
   }

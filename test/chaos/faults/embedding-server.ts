@@ -34,6 +34,8 @@ export class EmbeddingServer {
   refusesPoison = true;
   private fault: EmbeddingFault | undefined;
   private share = 0;
+  /** Requests that the present fault, or the one before, has hit. */
+  hits = 0;
   private readonly held = new Set<ServerResponse>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly embedder = createDeterministicEmbedder({ dimensions: MODEL.dimensions });
@@ -54,6 +56,7 @@ export class EmbeddingServer {
   inject(fault: EmbeddingFault, share: number): void {
     this.fault = fault;
     this.share = share;
+    this.hits = 0;
   }
 
   clear(): void {
@@ -86,7 +89,10 @@ export class EmbeddingServer {
       return reply(response, 400, { error: { message: 'This text is refused.', type: 'invalid_request_error' } });
     }
     const fault = this.fault !== undefined && this.random.chance(this.share) ? this.fault : undefined;
-    if (fault !== undefined) this.counters.fault(`model: ${fault}`);
+    if (fault !== undefined) {
+      this.hits++;
+      this.counters.fault(`model: ${fault}`);
+    }
     const vectors = await this.embedder.embed(request.input, { purpose: 'document' });
     switch (fault) {
       case undefined:

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { RelayStep } from '../../../src/kernel/outbox/relay-step';
+import { relaySteps } from '../../../src/kernel/outbox/relay-step';
 import type { Counters } from '../counters';
 import { chaosKinds } from '../kinds';
 import type { Random } from '../random';
@@ -8,10 +8,14 @@ import { LONGEST_STALL_MS, type System } from '../system';
 import { embeddingFaults } from './embedding-server';
 import { vectorFaults } from './vector-proxy';
 
-const STEPS: readonly RelayStep[] = ['claimed', 'rendered', 'embedded', 'upserted', 'settled', 'acked'];
+/** How long a fault waits for a request to hit. */
+const LONGEST_WAIT_MS = 15_000;
 
 /** Breaks one thing after the other, each part by a course of its own, until `signal` aborts. */
 export class FaultSchedule {
+  private readonly vectorFaults = new Deck(vectorFaults);
+  private readonly embeddingFaults = new Deck(embeddingFaults);
+
   constructor(
     private readonly system: System,
     private readonly random: Random,
@@ -21,7 +25,8 @@ export class FaultSchedule {
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
-      this.course('relays', signal, [500, 3_000], (random) => this.disturbRelay(random)),
+      // Between them a relay must come to work; it takes seconds to start.
+      this.course('relays', signal, [1_500, 5_000], (random) => this.disturbRelay(random)),
       this.course('vectors', signal, [1_000, 5_000], (random) => this.disturbVectors(random, signal)),
       this.course('model', signal, [1_000, 6_000], (random) => this.disturbModel(random, signal)),
       this.course('database', signal, [2_000, 10_000], (random) => this.disturbDatabase(random, signal)),
@@ -43,17 +48,19 @@ export class FaultSchedule {
   }
 
   private async disturbRelay(random: Random): Promise<void> {
-    const relay = random.pick(this.system.relays);
+    const running = this.system.relays.filter((one) => one.isRelaying);
+    if (running.length === 0) return;
+    const relay = random.pick(running);
     const what = random.weighted({ dieAtStep: 8, stallAtStep: 3, kill: 1, freeze: 2 });
     switch (what) {
       case 'dieAtStep': {
-        const step = random.pick(STEPS);
+        const step = random.pick(relaySteps);
         relay.order({ step, after: random.int(1, 2), action: 'die' });
         this.log(`a relay is to die when ${step}`);
         return;
       }
       case 'stallAtStep': {
-        const step = random.pick(STEPS);
+        const step = random.pick(relaySteps);
         relay.order({ step, after: random.int(1, 2), action: random.int(500, LONGEST_STALL_MS) });
         this.counters.fault(`relay: stands still at step "${step}"`);
         return;
@@ -83,21 +90,28 @@ export class FaultSchedule {
       this.system.vectorServer.signal('SIGKILL');
       return;
     }
-    const fault = random.pick(vectorFaults);
+    const fault = this.vectorFaults.next(random);
     this.log(`vector server: ${fault}`);
     // A refusal is a dead letter; too many of them and nothing else happens.
     const share = fault === 'status 400' ? 0.05 : random.pick([0.2, 0.5, 1]);
     this.system.vectorProxy.inject(fault, share);
-    await pause(random.int(500, 3_000), signal);
+    await this.untilHit(this.system.vectorProxy, random, signal);
     this.system.vectorProxy.clear();
   }
 
   private async disturbModel(random: Random, signal: AbortSignal): Promise<void> {
-    const fault = random.pick(embeddingFaults);
+    const fault = this.embeddingFaults.next(random);
     this.log(`model: ${fault}`);
     this.system.embedding.inject(fault, random.pick([0.2, 0.5, 1]));
-    await pause(random.int(500, 3_000), signal);
+    await this.untilHit(this.system.embedding, random, signal);
     this.system.embedding.clear();
+  }
+
+  /** Leaves a fault for a while, and on until it has hit a request. */
+  private async untilHit(server: { hits: number }, random: Random, signal: AbortSignal): Promise<void> {
+    await pause(random.int(500, 3_000), signal);
+    const deadline = performance.now() + LONGEST_WAIT_MS;
+    while (server.hits === 0 && performance.now() < deadline && !signal.aborted) await pause(50, signal);
   }
 
   private async disturbDatabase(random: Random, signal: AbortSignal): Promise<void> {
@@ -135,6 +149,19 @@ export class FaultSchedule {
     this.log('the API server is killed');
     this.system.api.signal('SIGKILL');
     return Promise.resolve();
+  }
+}
+
+/** Deals all of `cards` in some order before any comes again. */
+class Deck<T> {
+  private left: T[] = [];
+
+  constructor(private readonly cards: readonly T[]) {}
+
+  next(random: Random): T {
+    if (this.left.length === 0) this.left = [...this.cards];
+    const [card] = this.left.splice(random.int(0, this.left.length - 1), 1);
+    return card as T;
   }
 }
 

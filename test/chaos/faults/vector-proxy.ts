@@ -33,6 +33,8 @@ export type VectorFault = (typeof vectorFaults)[number];
 export class VectorProxy {
   private fault: VectorFault | undefined;
   private share = 0;
+  /** Requests that the present fault, or the one before, has hit. */
+  hits = 0;
   private readonly held = new Set<ServerResponse>();
   private underWay = 0;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -55,6 +57,7 @@ export class VectorProxy {
   inject(fault: VectorFault, share: number): void {
     this.fault = fault;
     this.share = share;
+    this.hits = 0;
   }
 
   /** All is well again; what hung is cut off. */
@@ -97,7 +100,10 @@ export class VectorProxy {
 
   private async answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
     const fault = this.fault !== undefined && this.random.chance(this.share) ? this.fault : undefined;
-    if (fault !== undefined) this.counters.fault(`vector server: ${fault}`);
+    if (fault !== undefined) {
+      this.hits++;
+      this.counters.fault(`vector server: ${fault}`);
+    }
     switch (fault) {
       case undefined:
         return this.forward(request, body, (answer, text) => reply(response, answer.statusCode ?? 502, text));

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import pino from 'pino';
 
 import { createOpenAiEmbedder } from '../../../src/adapters/openai';
-import { createCore } from '../../../src/app/core';
+import { createCore, type Core } from '../../../src/app/core';
 import { SETTINGS_VARIABLE, type RelayProcessSettings, type StepOrder } from './relay-orders';
 
 /** Stands still as a process does that is swapped out: not even its timers run. */
@@ -24,7 +26,8 @@ async function main(settings: RelayProcessSettings): Promise<void> {
     relay: settings.relay,
     logger: pino({ level: 'info' }, pino.destination(2)),
   });
-  await core.catalog.start();
+  // A service manager would start it again; that is slower, and relays that start are relays that nothing happens to.
+  while (!(await startsCatalog(core))) await delay(100);
   const relay = core.createRelay((step) => {
     if (order?.step !== step || --order.after > 0) return;
     const { action } = order;
@@ -34,6 +37,16 @@ async function main(settings: RelayProcessSettings): Promise<void> {
   });
   relay.start();
   process.send?.('ready');
+}
+
+async function startsCatalog(core: Core): Promise<boolean> {
+  try {
+    await core.catalog.start();
+    return true;
+  } catch (error) {
+    process.stderr.write(`cannot start yet: ${String(error)}\n`);
+    return false;
+  }
 }
 
 main(JSON.parse(process.env[SETTINGS_VARIABLE] ?? '{}') as RelayProcessSettings).catch((error: unknown) => {
