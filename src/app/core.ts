@@ -139,7 +139,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     points: new PointReader(database, store, aliasOf),
     search,
     sync,
-    consistency: new Consistency({ database, store, catalog, kinds: recordKinds }),
+    consistency: new Consistency({ database, store, catalog, kinds: recordKinds, maxTokens: embedder.model.maxTokens }),
     deadLetters: new DeadLetters(database, kindNames),
     eraser: new Eraser({ database, store, catalog, kinds: recordKinds, cache: search.rememberedTexts }),
     database,

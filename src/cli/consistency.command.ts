@@ -14,10 +14,13 @@ function printFindings(findings: ConsistencyFindings): void {
     const verdict = wrong.length === 0 ? 'consistent' : wrong.join(', ');
     console.log(`${kind.kind.padEnd(18)} ${kind.rows} rows, ${kind.points} points: ${verdict}${waiting}${dead}`);
   }
-  for (const { kind, pointId, drift } of findings.drifts.slice(0, SHOWN_DRIFTS)) {
-    console.log(`  ${drift}: ${kind} point ${pointId}`);
+  const named = findings.drifts.slice(0, SHOWN_DRIFTS);
+  for (const { kind, pointId, recordId, drift, count } of named) {
+    console.log(
+      recordId === null ? `  ${drift}: ${kind} point ${pointId}` : `  ${drift}: ${count} of ${kind} ${recordId}`,
+    );
   }
-  const unnamed = findings.drift - Math.min(SHOWN_DRIFTS, findings.drifts.length);
+  const unnamed = findings.drift - named.reduce((sum, { count }) => sum + count, 0);
   if (unnamed > 0) console.log(`  and ${unnamed} more`);
   for (const problem of findings.captureProblems) console.log(`not captured: ${problem}`);
   if (findings.captureProblems.length > 0) console.log(`Run 'kindred migrate --restore-capture'.`);
@@ -37,7 +40,7 @@ export function addConsistencyCommand(program: Command, outcome: { code: number 
   const consistency = program.command('consistency').description('Compare the two stores, and put right what differs.');
   consistency
     .command('check')
-    .description('Compare PostgreSQL and Qdrant completely; exit code 1 when they disagree.')
+    .description('Compare records, embedding rows and points completely; exit code 1 when they disagree.')
     .option('--json', 'print a machine-readable result')
     .action(({ json }: { json?: boolean }) =>
       withSession(
@@ -62,12 +65,13 @@ export function addConsistencyCommand(program: Command, outcome: { code: number 
         if (json) console.log(JSON.stringify({ ...summaryOf(findings), plan, queued }));
         else {
           printFindings(findings);
-          for (const { kind, writes, payloads, deletions } of plan) {
+          for (const { kind, records, writes, payloads, deletions } of plan) {
             console.log(
-              `${kind}: ${writes} points to write, ${payloads} payloads to replace, ${deletions} points to delete`,
+              `${kind}: ${records} records to render again, ${writes} points to write, ${payloads} payloads to replace, ` +
+                `${deletions} points to delete`,
             );
           }
-          console.log(dryRun ? 'Nothing was queued (--dry-run).' : `${queued} points queued.`);
+          console.log(dryRun ? 'Nothing was queued (--dry-run).' : `${queued} records and points queued.`);
         }
       }),
     );

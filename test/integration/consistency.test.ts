@@ -59,10 +59,10 @@ describe('consistency', () => {
 
     expect(wrong(await jobs())).toEqual({ missing: 1, orphaned: 1, stalePayload: 1, staleText: 1, wrongModel: 1 });
 
-    const plan = [{ kind: 'job_description', writes: 3, payloads: 1, deletions: 1 }];
+    const plan = [{ kind: 'job_description', records: 0, writes: 3, payloads: 1, deletions: 1 }];
     const repair = (dryRun: boolean) =>
       app.executeOperation(
-        `mutation { repairConsistency(dryRun: ${dryRun}) { queued report { drift } plan { kind writes payloads deletions } } }`,
+        `mutation { repairConsistency(dryRun: ${dryRun}) { queued report { drift } plan { kind records writes payloads deletions } } }`,
       );
     expect((await repair(true)).data).toEqual({ repairConsistency: { queued: 0, report: { drift: 5 }, plan } });
     expect((await repair(false)).data).toEqual({ repairConsistency: { queued: 5, report: { drift: 5 }, plan } });
@@ -103,6 +103,39 @@ describe('consistency', () => {
     await app.settle();
     expect((await services.consistency.check()).drift).toBe(0);
     expect(embedded).toEqual([]);
+  });
+
+  it('repairs more than one batch of points that were lost at once', async () => {
+    const LOST = 1_250;
+    const { store, catalog, services, database } = app.core;
+    await database.query(
+      `INSERT INTO tag_concepts (name) SELECT 'tag number ' || i FROM generate_series(1, $1::int) i`,
+      [LOST],
+    );
+    await app.settle(60_000);
+    const alias = catalog.alias('tag_concept');
+    const rows = await database.query<{ id: string }>('SELECT qdrant_point_id AS id FROM tag_concept_embeddings');
+    await store.delete(alias, rows);
+    expect(await store.count(alias)).toBe(0);
+
+    const { findings, plan, queued } = await services.consistency.repair();
+    expect(findings.kinds.find(({ kind }) => kind === 'tag_concept')).toMatchObject({ rows: LOST, missing: LOST });
+    expect(plan).toEqual([{ kind: 'tag_concept', records: 0, writes: LOST, payloads: 0, deletions: 0 }]);
+    expect(queued).toBe(LOST);
+
+    await app.settle(60_000);
+    expect(await store.count(alias)).toBe(LOST);
+    expect((await services.consistency.check()).drift).toBe(0);
+  });
+
+  it('puts back rows of more than one batch of records', async () => {
+    const { services, database } = app.core;
+    const removed = await database.query('DELETE FROM tag_concept_embeddings RETURNING 1');
+    await app.settle(60_000);
+    const { findings, queued } = await services.consistency.repair();
+    expect([findings.drift, queued]).toEqual([removed.length, removed.length]);
+    await app.settle(60_000);
+    expect((await services.consistency.check()).drift).toBe(0);
   });
 
   it('changes nothing on a dry run, and is for admins', async () => {

@@ -1,86 +1,67 @@
-import { isDeepStrictEqual } from 'node:util';
-
-import type { SqlRunner } from '../db/database';
-import { specOf } from '../embedding/embedding-reader';
+import type { Database } from '../db/database';
 import { findCaptureDamage } from '../outbox/capture-check';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
-import type { Payload, VectorStore } from '../vector/vector-store';
+import type { VectorStore } from '../vector/vector-store';
 import {
   driftKinds,
-  planOf,
+  totalDrift,
   type ConsistencyFindings,
   type ConsistencyReport,
   type Drift,
   type DriftKind,
   type KindConsistency,
+  type Remedy,
   type Repair,
+  type RepairPlan,
 } from './consistency-report';
-import { expectedNow, expectedPoints, foundPoints, pairs, type ExpectedPoint, type FoundPoint } from './point-stream';
+import { PointCheck } from './point-check';
+import { RecordCheck } from './record-check';
+import { RepairQueue } from './repair-queue';
 
 export interface ConsistencyParts {
-  database: SqlRunner;
+  database: Database;
   store: VectorStore;
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
+  /** Window of the model that chunks are cut to. */
+  maxTokens: number;
 }
 
 export interface CheckOptions {
   /** All unless given. */
   kinds?: readonly string[];
-  /** How many of the points that disagree to name. */
+  /** Leaves records alone and compares only rows with points. */
+  isOfPointsOnly?: boolean;
+  /** How many of the points and records that disagree to name. */
   maxDrifts?: number;
 }
 
-/** Gets what disagrees, a batch at a time, while the comparison goes on. */
-type DriftSink = (kind: RecordKind, drifts: readonly Drift[], highestRevision: number) => Promise<void>;
+/** Does something about what disagrees, a batch at a time, while the comparison goes on. */
+interface Mender {
+  points(kind: RecordKind, drifts: readonly Drift[], highestRevision: number): Promise<number>;
+  records(kind: RecordKind, ids: readonly number[]): Promise<number>;
+}
 
-/** Suspects are looked at again in batches of this size. */
-const RECHECK_SIZE = 500;
+type Remedies = Record<Remedy, number>;
+
 const DEFAULT_MAX_DRIFTS = 10_000;
 
-/** What is wrong with a point, or `undefined` when nothing is, or when something is still on its way. */
-function driftOf(
-  expected: ExpectedPoint | undefined,
-  found: FoundPoint | undefined,
-  liveGeneration: number | undefined,
-): DriftKind | undefined {
-  if (!expected) return found ? 'orphaned' : undefined;
-  if (expected.state === null) return 'unregistered';
-  if (expected.state !== 'indexed') return undefined;
-  if (expected.generationId !== liveGeneration) return 'wrongModel';
-  if (!found) return 'missing';
-  if (found.payload.content_hash !== expected.contentHash || expected.indexedHash !== expected.contentHash)
-    return 'staleText';
-  return isSamePayload(found.payload, expected.payload) ? undefined : 'stalePayload';
-}
-
-/** A set may come back in another order, and an empty list not at all. */
-function isSamePayload(found: Payload, expected: Payload): boolean {
-  return isDeepStrictEqual(comparable(found), comparable(expected));
-}
-
-function comparable(payload: Payload): Payload {
-  return Object.fromEntries(
-    Object.entries(payload)
-      .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
-      .map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]),
-  );
-}
-
-/**
- * Compares PostgreSQL and Qdrant completely: both are read once, in order of point id, so memory does not grow with
- * them. What looks wrong is looked at once more, because rows and points change while they are read.
- */
+/** Compares records, embedding rows and points completely, whatever their number, and while writes go on. */
 export class Consistency {
   /** Of this process, over all kinds. */
   lastReport: ConsistencyReport | undefined;
+  private readonly pointCheck: PointCheck;
+  private readonly recordCheck: RecordCheck;
 
-  constructor(private readonly parts: ConsistencyParts) {}
+  constructor(private readonly parts: ConsistencyParts) {
+    const { database, store, kinds, maxTokens } = parts;
+    this.pointCheck = new PointCheck(database, store);
+    this.recordCheck = new RecordCheck(database, kinds, maxTokens);
+  }
 
   async check(options: CheckOptions = {}): Promise<ConsistencyFindings> {
-    const { findings, report } = await this.compare(options);
-    if (!options.kinds) this.lastReport = report;
+    const { findings } = await this.compare(options);
     return findings;
   }
 
@@ -89,19 +70,11 @@ export class Consistency {
    * there is no limit to how much, and memory does not grow with it.
    * @param options.isDryRun queues nothing
    */
-  async repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
-    let queued = 0;
-    const requeue: DriftSink = async (kind, drifts, highestRevision) => {
-      queued += await this.requeue(kind, drifts, highestRevision);
-    };
-    const { findings, report } = await this.compare(options, options.isDryRun ? undefined : requeue);
-    return { findings, plan: planOf(report), queued };
+  repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
+    return this.compare(options, options.isDryRun ? undefined : new RepairQueue(this.parts.database));
   }
 
-  private async compare(
-    options: CheckOptions,
-    onDrifts?: DriftSink,
-  ): Promise<{ findings: ConsistencyFindings; report: ConsistencyReport }> {
+  private async compare(options: CheckOptions, mender?: Mender): Promise<Repair> {
     const chosen = this.parts.kinds.filter((kind) => kind.embedding && (options.kinds?.includes(kind.kind) ?? true));
     const report: ConsistencyReport = {
       kinds: [],
@@ -109,81 +82,59 @@ export class Consistency {
       captureProblems: (await findCaptureDamage(this.parts.database, this.parts.kinds)).map(({ message }) => message),
       checkedAt: new Date(),
     };
-    const drifts: Drift[] = [];
+    const named: Drift[] = [];
+    const plan: RepairPlan[] = [];
     const keep = options.maxDrifts ?? DEFAULT_MAX_DRIFTS;
+    let isCut = false;
+    let queued = 0;
     for (const kind of chosen) {
-      const counted = await this.checkKind(kind, async (found, highestRevision) => {
-        drifts.push(...found.slice(0, keep - drifts.length));
-        await onDrifts?.(kind, found, highestRevision);
+      const remedies: Remedies = { render: 0, write: 0, payload: 0, delete: 0 };
+      const counted = await this.checkKind(kind, options, remedies, {
+        name: (drifts) => {
+          const room = keep - named.length;
+          named.push(...drifts.slice(0, room));
+          isCut ||= drifts.length > room;
+        },
+        points: async (...about) => (queued += (await mender?.points(...about)) ?? 0),
+        records: async (...about) => (queued += (await mender?.records(...about)) ?? 0),
       });
       report.kinds.push(counted);
-      report.drift += driftKinds.reduce((sum, drift) => sum + counted[drift], 0);
+      report.drift += totalDrift(counted);
+      const { render: records, write: writes, payload: payloads, delete: deletions } = remedies;
+      if (records + writes + payloads + deletions > 0) {
+        plan.push({ kind: kind.kind, records, writes, payloads, deletions });
+      }
     }
-    return { findings: { ...report, drifts, isCut: report.drift > drifts.length }, report };
+    if (!options.kinds && options.isOfPointsOnly !== true) this.lastReport = report;
+    return { findings: { ...report, drifts: named, isCut }, plan, queued };
   }
 
   private async checkKind(
     kind: RecordKind,
-    onDrifts: (drifts: readonly Drift[], highestRevision: number) => Promise<void>,
+    { isOfPointsOnly }: CheckOptions,
+    remedies: Remedies,
+    on: Mender & { name: (drifts: readonly Drift[]) => void },
   ): Promise<KindConsistency> {
-    const { database, store, catalog } = this.parts;
-    const target = (await catalog.targets([kind.kind])).get(kind.kind);
-    const live = target?.live;
+    const live = (await this.parts.catalog.targets([kind.kind])).get(kind.kind)?.live;
     const counted = await this.counts(kind);
     if (!live) return counted;
-    let suspects: string[] = [];
-    let highestRevision = 0;
-    const recheck = async (): Promise<void> => {
-      const drifts = await this.recheck(kind, live.collection, live.id, suspects);
-      suspects = [];
-      for (const { drift } of drifts) counted[drift] += 1;
-      if (drifts.length > 0) await onDrifts(drifts, highestRevision);
+    const note = (drifts: readonly Drift[]): void => {
+      for (const { drift, count } of drifts) counted[drift] += count;
+      on.name(drifts);
     };
-    const stream = pairs(expectedPoints(database, kind), foundPoints(store, live.collection));
-    for await (const pair of stream) {
-      if (pair.expected) counted.rows += 1;
-      if (pair.found) {
-        counted.points += 1;
-        highestRevision = Math.max(highestRevision, Number(pair.found.payload.revision) || 0);
-      }
-      if (driftOf(pair.expected, pair.found, live.id)) suspects.push(pair.pointId);
-      if (suspects.length >= RECHECK_SIZE) await recheck();
-    }
-    await recheck();
-    return counted;
-  }
-
-  /** Looks at suspects again: Qdrant first, then the rows, so that a write in between shows as pending, not as drift. */
-  private async recheck(
-    kind: RecordKind,
-    collection: string,
-    liveGeneration: number,
-    pointIds: readonly string[],
-  ): Promise<Drift[]> {
-    if (pointIds.length === 0) return [];
-    const { database, store } = this.parts;
-    const before = await expectedNow(database, kind, pointIds);
-    const points = await store.retrieve(collection, pointIds, { payload: true, vectors: [] });
-    const found = new Map(points.map((point) => [point.id, { pointId: point.id, payload: point.payload }]));
-    const after = await expectedNow(database, kind, pointIds);
-    const leaving = await this.leaving(pointIds);
-    return pointIds.flatMap((pointId) => {
-      const expected = after.get(pointId);
-      if (expected?.revision !== before.get(pointId)?.revision || leaving.has(pointId)) return [];
-      const drift = driftOf(expected, found.get(pointId), liveGeneration);
-      return drift ? [{ kind: kind.kind, pointId, drift }] : [];
+    const { rows, points } = await this.pointCheck.run(kind, live, async (drifts, { highestRevision }) => {
+      note(drifts);
+      for (const { remedy } of drifts) remedies[remedy] += 1;
+      await on.points(kind, drifts, highestRevision);
     });
-  }
-
-  /** Points whose rows are gone and whose deletion is on its way. */
-  private async leaving(pointIds: readonly string[]): Promise<Set<string>> {
-    const rows = await this.parts.database.query<{ id: string }>(
-      `SELECT point_id AS id FROM vector_points WHERE point_id = ANY($1::uuid[]) AND state = 'deleting'
-       UNION ALL
-       SELECT key::uuid FROM outbox_events WHERE topic = 'point' AND key = ANY($1::text[]) AND dead_at IS NULL`,
-      [pointIds],
-    );
-    return new Set(rows.map((row) => row.id));
+    if (isOfPointsOnly !== true) {
+      await this.recordCheck.run(kind, async ({ recordIds, drifts }) => {
+        note(drifts);
+        remedies.render += recordIds.length;
+        await on.records(kind, recordIds);
+      });
+    }
+    return { ...counted, rows, points };
   }
 
   private async counts(kind: RecordKind): Promise<KindConsistency> {
@@ -204,36 +155,5 @@ export class Consistency {
       dead: row?.dead ?? 0,
       oldestPendingMs: row?.oldest ?? null,
     };
-  }
-
-  /** @param highestRevision that any point read so far carries */
-  private async requeue(kind: RecordKind, drifts: readonly Drift[], highestRevision: number): Promise<number> {
-    const spec = specOf(kind);
-    const { database } = this.parts;
-    // A restored backup may be behind its points; they would refuse every write with an older revision.
-    await database.query(
-      `SELECT setval('kindred_revision', $1::bigint) FROM kindred_revision WHERE last_value < $1::bigint`,
-      [Math.max(1, highestRevision)],
-    );
-    const rows = await database.query(
-      `WITH drifted AS (
-         SELECT * FROM unnest($2::uuid[], $3::boolean[]) AS d (point_id, has_vector)
-       ), registered AS (
-         INSERT INTO vector_points AS point (point_id, kind, entity_id)
-         SELECT row.qdrant_point_id, $1, row.${spec.sourceColumn} FROM ${spec.table} row
-         JOIN drifted ON drifted.point_id = row.qdrant_point_id
-         ON CONFLICT (point_id) DO UPDATE SET state = 'pending', revision = nextval('kindred_revision'),
-           state_since = now(), error = NULL, error_code = NULL,
-           indexed_hash = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
-             THEN point.indexed_hash END,
-           generation_id = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
-             THEN point.generation_id END
-         WHERE point.kind = $1
-       )
-       INSERT INTO outbox_events (topic, kind, key, priority)
-       SELECT 'point', $1, point_id::text, 1 FROM drifted ON CONFLICT DO NOTHING RETURNING 1`,
-      [kind.kind, drifts.map(({ pointId }) => pointId), drifts.map(({ drift }) => drift === 'stalePayload')],
-    );
-    return rows.length;
   }
 }

@@ -9,6 +9,8 @@ export interface ExpectedPoint {
   pointId: string;
   /** Null where the ledger has no entry. */
   state: string | null;
+  /** Whether an event will yet change a state other than `indexed`, or has been given up; says nothing about `indexed`. */
+  isQueued: boolean;
   revision: string | null;
   generationId: number | null;
   indexedHash: string | null;
@@ -19,10 +21,12 @@ export interface ExpectedPoint {
 interface Row {
   pointId: string;
   state: string | null;
+  isQueued: boolean;
   revision: string | null;
   generationId: number | null;
   indexedHash: string | null;
   contentHash: string;
+  entityId: number | null;
   recordPayload: Payload | null;
   embeddingType: string;
   chunkIndex: number;
@@ -38,8 +42,15 @@ const PAGE_SIZE = 1000;
 
 function selectRows(kind: RecordKind): string {
   const spec = specOf(kind);
-  return `SELECT row.qdrant_point_id AS "pointId", point.state, point.revision, point.generation_id AS "generationId",
-      point.indexed_hash AS "indexedHash", row.content_hash AS "contentHash", point.payload AS "recordPayload",
+  const hasEvent = (topic: string, key: string): string =>
+    `EXISTS (SELECT 1 FROM outbox_events e WHERE e.kind = '${kind.kind}' AND e.key = ${key} AND e.topic = '${topic}')`;
+  // The ledger and the outbox are read by one statement, and whoever changes a state queues what follows with it.
+  return `SELECT row.qdrant_point_id AS "pointId", point.state,
+      CASE WHEN point.state <> 'indexed'
+        THEN ${hasEvent('point', 'row.qdrant_point_id::text')} OR ${hasEvent('source', `row.${spec.sourceColumn}::text`)}
+        ELSE false END AS "isQueued",
+      point.revision, point.generation_id AS "generationId",
+      point.indexed_hash AS "indexedHash", row.content_hash AS "contentHash", point.entity_id AS "entityId", point.payload AS "recordPayload",
       row.embedding_type AS "embeddingType", row.${spec.chunkColumn} AS "chunkIndex",
       row.archived_at IS NOT NULL AS "isArchived"
     FROM ${spec.table} row
@@ -47,14 +58,14 @@ function selectRows(kind: RecordKind): string {
 }
 
 function toExpected(row: Row): ExpectedPoint {
-  const { recordPayload, embeddingType, chunkIndex, isArchived, ...rest } = row;
+  const { entityId, recordPayload, embeddingType, chunkIndex, isArchived, ...rest } = row;
   const facts = {
     embedding_type: embeddingType,
     chunk_index: chunkIndex,
     content_hash: row.contentHash,
     revision: Number(row.revision ?? 0),
   };
-  return { ...rest, payload: pointPayload(recordPayload ?? {}, facts, isArchived) };
+  return { ...rest, payload: pointPayload(entityId ?? 0, recordPayload ?? {}, facts, isArchived) };
 }
 
 /** Every row of a kind in order of point id, a page at a time. */

@@ -18,10 +18,10 @@ class KindConsistencyType {
   @Field(() => Int, { description: 'Rows whose point Qdrant has lost.' })
   missing!: number;
 
-  @Field(() => Int, { description: 'Points without a row.' })
+  @Field(() => Int, { description: 'Points, or entries of the ledger of points, without a row.' })
   orphaned!: number;
 
-  @Field(() => Int, { description: 'Points whose vector is of another text.' })
+  @Field(() => Int, { description: 'Points whose vector is of another text than the row.' })
   staleText!: number;
 
   @Field(() => Int, { description: 'Points whose payload differs from the record.' })
@@ -32,6 +32,17 @@ class KindConsistencyType {
 
   @Field(() => Int, { description: 'Rows that the ledger of points does not know.' })
   unregistered!: number;
+
+  @Field(() => Int, { description: 'Points that are not indexed, and no event that would change that.' })
+  unqueued!: number;
+
+  @Field(() => Int, { description: 'Chunks of records’ texts that have no row.' })
+  missingRows!: number;
+
+  @Field(() => Int, {
+    description: 'Rows with another text or place than the record gives them, or for no chunk at all.',
+  })
+  staleRows!: number;
 
   @Field(() => Int, { description: 'Changes on their way.' })
   pending!: number;
@@ -44,10 +55,10 @@ class KindConsistencyType {
 }
 
 @ObjectType('ConsistencyReport', {
-  description: 'How PostgreSQL and Qdrant agree. `drift` is 0, or something is wrong.',
+  description: 'How records, embedding rows and points agree. `drift` is 0, or something is wrong.',
 })
 class ConsistencyReportType {
-  @Field(() => Int, { description: 'Points about which the stores disagree while nothing is on its way.' })
+  @Field(() => Int, { description: 'Points and rows that are not as they should be while nothing is on its way.' })
   drift!: number;
 
   @Field(() => [KindConsistencyType])
@@ -63,10 +74,13 @@ class ConsistencyReportType {
   checkedAt!: Date;
 }
 
-@ObjectType('RepairPlan', { description: 'What a repair does to the points of one kind.' })
+@ObjectType('RepairPlan', { description: 'What a repair does about one kind.' })
 class RepairPlanType implements RepairPlan {
   @Field(() => String)
   kind!: string;
+
+  @Field(() => Int, { description: 'Records rendered again; their rows, and the points of those, follow.' })
+  records!: number;
 
   @Field(() => Int, { description: 'Points written anew: embedded, unless another point has the vector.' })
   writes!: number;
@@ -86,7 +100,7 @@ class RepairPayload {
   @Field(() => [RepairPlanType], { description: 'What is done about it; kinds without drift are left out.' })
   plan!: RepairPlanType[];
 
-  @Field(() => Int, { description: 'Points queued to be put right; 0 for a dry run.' })
+  @Field(() => Int, { description: 'Records and points queued to be put right; 0 for a dry run.' })
   queued!: number;
 }
 
@@ -100,7 +114,7 @@ export class ConsistencyResolver {
     return context.services.consistency.check();
   }
 
-  @Mutation(() => RepairPayload, { description: 'Queues every point about which the stores disagree to be put right.' })
+  @Mutation(() => RepairPayload, { description: 'Queues everything that is not as it should be to be put right.' })
   async repairConsistency(
     @Arg('dryRun', () => Boolean, { nullable: true, defaultValue: false }) dryRun: boolean | null | undefined,
     @Ctx() context: GraphQLContext,

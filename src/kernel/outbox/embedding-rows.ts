@@ -117,6 +117,18 @@ export class EmbeddingRows {
     return row?.changed ?? 0;
   }
 
+  /** How many points of each record do not have the payload that is given for it; records without any are left out. */
+  async countStalePayloads(kind: RecordKind, payloads: ReadonlyMap<number, Payload>): Promise<Map<number, number>> {
+    const rows = await this.sql.query<{ id: number; count: number }>(
+      `SELECT p.entity_id AS id, count(*)::int AS count
+       FROM unnest($2::int[], $3::jsonb[]) AS d (entity_id, payload)
+       JOIN vector_points p ON p.kind = $1 AND p.entity_id = d.entity_id
+       WHERE p.state <> 'deleting' AND p.payload IS DISTINCT FROM d.payload GROUP BY 1`,
+      [kind.kind, [...payloads.keys()], [...payloads.values()].map((payload) => JSON.stringify(payload))],
+    );
+    return new Map(rows.map((row) => [row.id, row.count]));
+  }
+
   private async delete(kind: RecordKind, ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
     await this.sql.query(`DELETE FROM ${specOf(kind).table} WHERE id = ANY ($1::int[])`, [ids]);

@@ -85,7 +85,6 @@ function plannedPoint(key: ClaimedKey, record: PointRecord, row: EmbeddedRow, re
     contentHash: row.contentHash,
     text: embeddedText(row.contextLine, row.text),
     adoptedFrom: record.adoptedFrom,
-    // A row that was not made by the relay has no payload from its record.
-    payload: pointPayload({ entity_id: record.entityId, archived: false, ...record.payload }, facts, row.isArchived),
+    payload: pointPayload(record.entityId ?? 0, record.payload ?? {}, facts, row.isArchived),
   };
 }

@@ -19,6 +19,8 @@ export interface LoadedSources {
 
 type SourceRow = RecordBase & { owner_archived: boolean };
 
+const BY_IDS = 't.id = ANY ($1::int[])';
+
 /** Reads records with everything that their texts and payload are made from. */
 export class SourceLoader {
   private readonly tableByKind: Map<string, string>;
@@ -32,19 +34,15 @@ export class SourceLoader {
    * ends; one that is being deleted now is reported busy rather than waited for. What is gone is in neither list.
    */
   async load(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<LoadedSources> {
-    const rows = await sql.query<SourceRow>(this.recordsSql(kind), [ids], `source_${kind.kind}`);
-    const found = rows.map(({ owner_archived: isOwnerArchived, ...row }): LoadedSource => {
-      const record = toRecord(kind, row);
-      return { source: { record, related: {} }, isArchived: isOwnerArchived || record.archivedAt !== null };
-    });
-    const foundIds = found.map(({ source }) => source.record.id);
-    for (const [name, related] of Object.entries(kind.related ?? {})) {
-      const byId = await this.relatedRows(sql, kind, name, related, foundIds);
-      for (const { source } of found) source.related[name] = byId.get(source.record.id) ?? [];
-    }
-    const present = new Set(foundIds);
+    const rows = await sql.query<SourceRow>(
+      `${this.recordsSql(kind)} WHERE ${BY_IDS} FOR KEY SHARE OF t SKIP LOCKED`,
+      [ids],
+      `source_${kind.kind}`,
+    );
+    const sources = await this.withRelated(sql, kind, rows);
+    const present = new Set(sources.map(({ source }) => source.record.id));
     return {
-      sources: found,
+      sources,
       busyIds: await this.existing(
         sql,
         kind,
@@ -53,16 +51,43 @@ export class SourceLoader {
     };
   }
 
+  /** The same to look at only: nothing is locked. What is gone is left out. */
+  async read(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<LoadedSource[]> {
+    if (ids.length === 0) return [];
+    const rows = await sql.query<SourceRow>(`${this.recordsSql(kind)} WHERE ${BY_IDS}`, [ids]);
+    return this.withRelated(sql, kind, rows);
+  }
+
+  /** The first `limit` records with a higher id than `afterId`, in order of id. Nothing is locked. */
+  async readPage(sql: SqlRunner, kind: RecordKind, afterId: number, limit: number): Promise<LoadedSource[]> {
+    const rows = await sql.query<SourceRow>(`${this.recordsSql(kind)} WHERE t.id > $1 ORDER BY t.id LIMIT $2`, [
+      afterId,
+      limit,
+    ]);
+    return this.withRelated(sql, kind, rows);
+  }
+
+  private async withRelated(sql: SqlRunner, kind: RecordKind, rows: readonly SourceRow[]): Promise<LoadedSource[]> {
+    const found = rows.map(({ owner_archived: isOwnerArchived, ...row }): LoadedSource => {
+      const record = toRecord(kind, row);
+      return { source: { record, related: {} }, isArchived: isOwnerArchived || record.archivedAt !== null };
+    });
+    const ids = found.map(({ source }) => source.record.id);
+    for (const [name, related] of Object.entries(kind.related ?? {})) {
+      const byId = await this.relatedRows(sql, kind, name, related, ids);
+      for (const { source } of found) source.related[name] = byId.get(source.record.id) ?? [];
+    }
+    return found;
+  }
+
   private recordsSql(kind: RecordKind): string {
     const owner = kind.attributes.find((attribute) => attribute.property === kind.owner);
     const ownerTable = owner?.reference && this.tableByKind.get(owner.reference.kind);
     const select = `SELECT ${selectList(kind)}`;
     return owner && ownerTable
       ? `${select}, o.archived_at IS NOT NULL AS owner_archived FROM ${kind.table} t
-         LEFT JOIN ${ownerTable} o ON o.id = t.${owner.column}
-         WHERE t.id = ANY ($1::int[]) FOR KEY SHARE OF t SKIP LOCKED`
-      : `${select}, false AS owner_archived FROM ${kind.table} t
-         WHERE t.id = ANY ($1::int[]) FOR KEY SHARE OF t SKIP LOCKED`;
+         LEFT JOIN ${ownerTable} o ON o.id = t.${owner.column}`
+      : `${select}, false AS owner_archived FROM ${kind.table} t`;
   }
 
   private async relatedRows(

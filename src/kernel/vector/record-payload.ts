@@ -42,9 +42,12 @@ export function recordPayload(kind: RecordKind, source: Source, isArchived: bool
   return payload;
 }
 
-/** What one point carries. */
-export function pointPayload(recordPart: Payload, facts: PointFacts, isArchived: boolean): Payload {
-  return { ...recordPart, ...facts, archived: isArchived || recordPart.archived === true };
+/**
+ * What one point carries.
+ * @param recordPart empty for a row that was not made by the relay, until its record is rendered
+ */
+export function pointPayload(entityId: number, recordPart: Payload, facts: PointFacts, isArchived: boolean): Payload {
+  return { entity_id: entityId, ...recordPart, ...facts, archived: isArchived || recordPart.archived === true };
 }
 
 function payloadValue(value: unknown): PayloadValue {

@@ -1,0 +1,150 @@
+import type { Database, SqlRunner } from '../db/database';
+import { setAdoptedApart } from '../embedding/adoption';
+import { RowDiff, type ExistingRow } from '../embedding/diff';
+import { specOf } from '../embedding/embedding-reader';
+import { renderChunks } from '../embedding/rendering';
+import { EmbeddingRows } from '../outbox/embedding-rows';
+import { SourceLoader, type LoadedSource } from '../outbox/source-loader';
+import { toGlobalId } from '../record/global-id';
+import type { RecordKind } from '../record/record-spec';
+import { recordPayload } from '../vector/record-payload';
+import type { Drift } from './consistency-report';
+
+/** What is wrong with the rows of one record. */
+interface RecordDrift {
+  id: number;
+  missingRows: number;
+  staleRows: number;
+  /** Points whose payload is not what the record says. */
+  stalePayload: number;
+}
+
+export interface FoundRecordDrift {
+  recordIds: number[];
+  drifts: Drift[];
+}
+
+/** A record may have a text of megabytes, and each is held with its chunks. */
+const PAGE_SIZE = 100;
+/** Suspects are looked at again in batches of this size. */
+const RECHECK_SIZE = 100;
+
+/**
+ * Compares the records of a kind with their embedding rows: renders each again, as the relay would, and asks what the
+ * relay would change. Reads a page at a time, so memory does not grow with the tables. What looks wrong is looked at once
+ * more in one snapshot: a record and its event are written together, and so are its rows and the event's end.
+ */
+export class RecordCheck {
+  private readonly loader: SourceLoader;
+
+  /**
+   * @param kinds every kind: owners need not have embeddings
+   * @param maxTokens window of the model that chunks are cut to
+   */
+  constructor(
+    private readonly database: Database,
+    private readonly kinds: readonly RecordKind[],
+    private readonly maxTokens: number,
+  ) {
+    this.loader = new SourceLoader(kinds);
+  }
+
+  async run(kind: RecordKind, onDrifts: (found: FoundRecordDrift) => Promise<void>): Promise<void> {
+    let suspects: number[] = [];
+    const recheck = async (): Promise<void> => {
+      const found = await this.recheck(kind, suspects);
+      suspects = [];
+      if (found.length > 0) {
+        await onDrifts({ recordIds: found.map(({ id }) => id), drifts: found.flatMap((one) => driftsOf(kind, one)) });
+      }
+    };
+    for (let after = 0; ;) {
+      const sources = await this.loader.readPage(this.database, kind, after, PAGE_SIZE);
+      suspects.push(...(await this.compare(this.database, kind, sources)).map(({ id }) => id));
+      if (suspects.length >= RECHECK_SIZE) await recheck();
+      if (sources.length < PAGE_SIZE) break;
+      after = sources.at(-1)?.source.record.id ?? after;
+    }
+    await recheck();
+  }
+
+  private async recheck(kind: RecordKind, ids: readonly number[]): Promise<RecordDrift[]> {
+    if (ids.length === 0) return [];
+    return this.database.transaction({ isSnapshot: true }, async (snapshot) => {
+      const waiting = await this.waiting(snapshot, kind, ids);
+      const sources = await this.loader.read(
+        snapshot,
+        kind,
+        ids.filter((id) => !waiting.has(id)),
+      );
+      return this.compare(snapshot, kind, sources);
+    });
+  }
+
+  /**
+   * Records with an event, be it a dead one, and those whose owner is yet to be looked at: they are reported as pending or
+   * dead, if at all.
+   */
+  private async waiting(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<Set<number>> {
+    const owner = kind.attributes.find(({ property }) => property === kind.owner);
+    const hasEvent = (kindName: string, column: string): string =>
+      `EXISTS (SELECT 1 FROM outbox_events e
+         WHERE e.kind = '${kindName}' AND e.key = t.${column}::text AND e.topic = 'source')`;
+    const conditions = [
+      hasEvent(kind.kind, 'id'),
+      ...(owner?.reference ? [hasEvent(owner.reference.kind, owner.column)] : []),
+    ];
+    const rows = await sql.query<{ id: number }>(
+      `SELECT t.id FROM ${kind.table} t WHERE t.id = ANY ($1::int[]) AND (${conditions.join(' OR ')})`,
+      [ids],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** What the relay would change about these records' rows; nothing for those that are as they should be. */
+  private async compare(sql: SqlRunner, kind: RecordKind, sources: readonly LoadedSource[]): Promise<RecordDrift[]> {
+    if (sources.length === 0) return [];
+    const rows = new EmbeddingRows(sql);
+    const existing = await rows.existing(
+      kind,
+      sources.map(({ source }) => source.record.id),
+    );
+    const stalePayloads = await rows.countStalePayloads(
+      kind,
+      new Map(
+        sources.map(({ source, isArchived }) => [source.record.id, recordPayload(kind, source, isArchived)] as const),
+      ),
+    );
+    return sources.flatMap((loaded) => {
+      const { id } = loaded.source.record;
+      const stalePayload = stalePayloads.get(id) ?? 0;
+      const rowDrift = this.rowDrift(kind, loaded, existing.get(id) ?? []);
+      return stalePayload + rowDrift.missingRows + rowDrift.staleRows > 0 ? [{ id, ...rowDrift, stalePayload }] : [];
+    });
+  }
+
+  private rowDrift(kind: RecordKind, { source }: LoadedSource, existing: readonly ExistingRow[]) {
+    let chunks;
+    try {
+      chunks = renderChunks(specOf(kind), source, this.maxTokens);
+    } catch {
+      // The relay cannot render it either: rendered again, it becomes a dead letter that says why.
+      return { missingRows: 1, staleRows: 0 };
+    }
+    const own = setAdoptedApart(existing, chunks);
+    const { inserted, rewritten, moved, deleted } = new RowDiff(own.rows, own.chunks).changes();
+    return { missingRows: inserted.length, staleRows: rewritten.length + moved.length + deleted.length };
+  }
+}
+
+function driftsOf(kind: RecordKind, { id, ...counts }: RecordDrift): Drift[] {
+  const about = {
+    kind: kind.kind,
+    remedy: 'render',
+    pointId: null,
+    recordId: toGlobalId(kind.names.type, id),
+  } as const;
+  return (['missingRows', 'staleRows', 'stalePayload'] as const)
+    .filter((drift) => counts[drift] > 0)
+    .map((drift) => ({ ...about, drift, count: counts[drift] }));
+}

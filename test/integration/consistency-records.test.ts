@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import { driftKinds, type ConsistencyFindings, type DriftKind } from '../../src/kernel/consistency/consistency-report';
+import type { TestApp } from '../../src/testing/create-test-app';
+import { startApp } from '../support/app';
+import { dataOf } from '../support/results';
+
+const STORY = ['The well was dry.', 'Nobody knew why.', 'Then it rained.'].join('\n\n');
+
+type Wrong = Record<string, Partial<Record<DriftKind, number>>>;
+
+/** What a check found, by kind; kinds without drift are left out. */
+function wrong({ kinds }: Pick<ConsistencyFindings, 'kinds'>): Wrong {
+  return Object.fromEntries(
+    kinds.flatMap((counted) => {
+      const drifts = driftKinds.filter((drift) => counted[drift] > 0).map((drift) => [drift, counted[drift]]);
+      return drifts.length === 0 ? [] : [[counted.kind, Object.fromEntries(drifts) as Wrong[string]]];
+    }),
+  );
+}
+
+describe('records and the embedding rows that they ought to have', () => {
+  const embedded: string[] = [];
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({
+      embedder: createDeterministicEmbedder({ onEmbed: (texts) => void embedded.push(...texts) }),
+    });
+    await sql(
+      `WITH p AS (INSERT INTO profiles (name, headline, summary) VALUES ('Ines', 'Weaver', 'Ines weaves.') RETURNING id)
+       INSERT INTO skills (profile_id, name) SELECT id, 'Looms' FROM p`,
+    );
+    await sql(`INSERT INTO stories (title, content) VALUES ('The well', $1)`, [STORY]);
+    await sql(`INSERT INTO tag_concepts (name) VALUES ('water'), ('fire')`);
+    await app.settle();
+  });
+  afterAll(() => app.close());
+
+  const sql = <Row extends object = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    app.core.database.query<Row>(text, values);
+  const check = async (): Promise<Wrong> => wrong(await app.core.services.consistency.check());
+  /** Runs statements whose events are lost, of this topic or all of them. */
+  const unseen = (statements: readonly string[], lost = 'true'): Promise<void> =>
+    app.core.database.transaction({}, async (transaction) => {
+      for (const statement of statements) await transaction.query(statement);
+      await transaction.query(`DELETE FROM outbox_events WHERE ${lost}`);
+    });
+
+  /** Finds exactly that, by every way that reports it, and is rid of it after a repair. */
+  async function isFoundAndMended(expected: Wrong, plan: Record<string, object>): Promise<void> {
+    expect(await check()).toEqual(expected);
+    const repaired = await app.executeOperation<{
+      repairConsistency: { plan: { kind: string }[]; queued: number; report: { drift: number } };
+    }>('mutation { repairConsistency { queued report { drift } plan { kind records writes payloads deletions } } }');
+    const { repairConsistency } = dataOf(repaired);
+    expect(Object.fromEntries(repairConsistency.plan.map(({ kind, ...rest }) => [kind, rest]))).toEqual(plan);
+    expect(repairConsistency.queued).toBeGreaterThan(0);
+    await app.settle();
+    expect(await check()).toEqual({});
+  }
+  const nothing = { records: 0, writes: 0, payloads: 0, deletions: 0 };
+
+  it('agree when all is followed', async () => {
+    expect(await check()).toEqual({});
+  });
+
+  it('differ where rows were deleted by hand', async () => {
+    await sql(`DELETE FROM profile_embeddings WHERE embedding_type IN ('summary', 'skills')`);
+    await sql(`DELETE FROM story_chunk_embeddings WHERE paragraph_index = 1`);
+    await app.settle();
+    await isFoundAndMended(
+      { profile: { missingRows: 2 }, story: { missingRows: 1 } },
+      { profile: { ...nothing, records: 1 }, story: { ...nothing, records: 1 } },
+    );
+    const chunks = await sql<{ text: string }>('SELECT text FROM story_chunk_embeddings ORDER BY paragraph_index');
+    expect(chunks.map(({ text }) => text).join('\n\n')).toBe(STORY);
+  });
+
+  it('differ where a row holds another text, stands elsewhere or should not be there', async () => {
+    await unseen(
+      [
+        `UPDATE profile_embeddings SET text = 'Somebody else.' WHERE embedding_type = 'summary'`,
+        `UPDATE story_chunk_embeddings SET paragraph_index = 7 WHERE paragraph_index = 2`,
+        `INSERT INTO tag_concept_embeddings (tag_concept_id, embedding_type, chunk_index, text)
+         SELECT id, 'concept', 1, 'More than water.' FROM tag_concepts WHERE name = 'water'`,
+      ],
+      `topic = 'source'`,
+    );
+    await app.settle();
+    await isFoundAndMended(
+      { profile: { staleRows: 1 }, story: { staleRows: 1 }, tag_concept: { staleRows: 1, stalePayload: 1 } },
+      {
+        profile: { ...nothing, records: 1 },
+        story: { ...nothing, records: 1 },
+        tag_concept: { ...nothing, records: 1 },
+      },
+    );
+  });
+
+  it('differ where a record changed and nothing captured it', async () => {
+    await unseen([
+      `UPDATE stories SET content = replace(content, 'dry', 'wet')`,
+      `UPDATE tag_concepts SET category = 'element' WHERE name = 'fire'`,
+    ]);
+    const { drifts } = await app.core.services.consistency.check();
+    expect(drifts.map(({ kind, drift }) => [kind, drift])).toEqual([
+      ['story', 'staleRows'],
+      ['tag_concept', 'stalePayload'],
+    ]);
+    for (const { recordId } of drifts) expect(recordId).toEqual(expect.any(String));
+    await isFoundAndMended(
+      { story: { staleRows: 1 }, tag_concept: { stalePayload: 1 } },
+      { story: { ...nothing, records: 1 }, tag_concept: { ...nothing, records: 1 } },
+    );
+  });
+
+  it('differ where points wait and no event will ever fetch them', async () => {
+    await unseen([
+      `UPDATE vector_points SET state = 'pending' WHERE point_id IN
+         (SELECT qdrant_point_id FROM profile_embeddings WHERE embedding_type = 'summary')`,
+      `UPDATE vector_points SET state = 'failed' WHERE kind = 'story'`,
+      `DELETE FROM tag_concepts WHERE name = 'fire'`,
+    ]);
+    await isFoundAndMended(
+      { profile: { unqueued: 1 }, story: { unqueued: 3 }, tag_concept: { orphaned: 1 } },
+      {
+        profile: { ...nothing, writes: 1 },
+        story: { ...nothing, writes: 3 },
+        tag_concept: { ...nothing, deletions: 1 },
+      },
+    );
+  });
+
+  it('differ where the ledger has a point that neither store has', async () => {
+    await sql(
+      `INSERT INTO vector_points (point_id, kind, entity_id, state) SELECT gen_random_uuid(), 'profile', id, 'deleting' FROM profiles`,
+    );
+    await isFoundAndMended({ profile: { orphaned: 1 } }, { profile: { ...nothing, deletions: 1 } });
+  });
+
+  it('embed nothing that has been embedded before, where only a row is put back', async () => {
+    await sql(`UPDATE story_chunk_embeddings SET paragraph_index = 9 WHERE paragraph_index = 2`);
+    await app.settle();
+    embedded.length = 0;
+    await isFoundAndMended({ story: { staleRows: 1 } }, { story: { ...nothing, records: 1 } });
+    expect(embedded).toEqual([]);
+  });
+
+  it('are not compared where a change is on its way or was given up', async () => {
+    await app.relay?.stop();
+    await sql(`UPDATE stories SET content = content || E'\\n\\nThe end.'`);
+    await sql(`UPDATE profiles SET headline = 'Master weaver'`);
+    await sql(`UPDATE outbox_events SET dead_at = now(), error = 'not that' WHERE kind = 'profile'`);
+    const { kinds } = await app.core.services.consistency.check();
+    expect(wrong({ kinds })).toEqual({});
+    expect(kinds.find(({ kind }) => kind === 'story')?.pending).toBeGreaterThan(0);
+    expect(kinds.find(({ kind }) => kind === 'profile')?.dead).toBeGreaterThan(0);
+  });
+});
+
+describe('a check while everything changes', () => {
+  const CHECKS = 6;
+  const statements: readonly ((i: number) => string)[] = [
+    (i) => `UPDATE stories SET content = content || E'\\n\\nParagraph ${i}.' WHERE id % 3 = ${i % 3}`,
+    (i) => `UPDATE stories SET content = 'Anew ${i}.' WHERE id = (SELECT min(id) + ${i % 10} FROM stories)`,
+    (i) => `UPDATE profiles SET headline = 'Headline ${i}' WHERE id % 4 = ${i % 4}`,
+    (i) => `UPDATE profiles SET archived_at = CASE WHEN archived_at IS NULL THEN now() END WHERE id % 5 = ${i % 5}`,
+    (i) => `UPDATE skills SET name = 'Skill ${i}' WHERE id % 3 = ${i % 3}`,
+    () => `DELETE FROM skills WHERE id = (SELECT min(id) FROM skills)`,
+    (i) => `INSERT INTO skills (profile_id, name) SELECT id, 'New ${i}' FROM profiles WHERE id % 6 = ${i % 6}`,
+    (i) => `INSERT INTO profiles (name, headline) VALUES ('Person ${i}', 'Comes')`,
+    () => `DELETE FROM profiles WHERE id = (SELECT min(id) FROM profiles)`,
+  ];
+
+  it('calls nothing drift that is on its way', async () => {
+    const app = await startApp();
+    try {
+      const { database, services } = app.core;
+      await database.query(
+        `WITH p AS (INSERT INTO profiles (name, headline) SELECT 'P ' || i, 'H' FROM generate_series(1, 60) i RETURNING id)
+         INSERT INTO skills (profile_id, name) SELECT id, 'S ' || n FROM p, generate_series(1, 3) n`,
+      );
+      await database.query(
+        `INSERT INTO stories (title, content) SELECT 'T ' || i, E'One ' || i || E'.\\n\\nTwo.' FROM generate_series(1, 30) i`,
+      );
+      let isOver = false;
+      const write = async (): Promise<number> => {
+        let i = 0;
+        for (; !isOver; i++) await database.query((statements[i % statements.length] as (n: number) => string)(i));
+        return i;
+      };
+      const writing = write();
+      const found: Wrong[] = [];
+      try {
+        for (let i = 0; i < CHECKS; i++) found.push(wrong(await services.consistency.check()));
+      } finally {
+        isOver = true;
+      }
+      expect(await writing).toBeGreaterThan(CHECKS);
+      expect(found).toEqual(found.map(() => ({})));
+      await app.settle(60_000);
+      expect(wrong(await services.consistency.check())).toEqual({});
+    } finally {
+      await app.close();
+    }
+  });
+});
