@@ -1,4 +1,4 @@
-import { HeaderMap, type ApolloServerOptions, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
+import { HeaderMap, type ApolloServerOptions, type BaseContext, type GraphQLRequestListener } from '@apollo/server';
 import {
   getNamedType,
   getVariableValues,
@@ -144,19 +144,14 @@ function asGraphQLError(error: GraphQLError): GraphQLError {
 export function answerCompiled<TContext extends BaseContext>(
   schema: GraphQLSchema,
   formatError: FormatError,
-): ApolloServerPlugin<TContext> {
+): NonNullable<GraphQLRequestListener<TContext>['responseForOperation']> {
   const operations = new CompiledOperations(schema);
-  return {
-    requestDidStart: () =>
-      Promise.resolve({
-        responseForOperation: async ({ document, operation, request, contextValue }) => {
-          const result = await operations.execute({ document, operation, variables: request.variables, contextValue });
-          if (result === undefined) return null;
-          const errors = result.errors?.map((error) => formatError(formatted(error), error));
-          const singleResult = errors === undefined ? { data: result.data } : { data: result.data, errors };
-          return { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
-        },
-      }),
+  return async ({ document, operation, request, contextValue }) => {
+    const result = await operations.execute({ document, operation, variables: request.variables, contextValue });
+    if (result === undefined) return null;
+    const errors = result.errors?.map((error) => formatError(formatted(error), error));
+    const singleResult = errors === undefined ? { data: result.data } : { data: result.data, errors };
+    return { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
   };
 }
 

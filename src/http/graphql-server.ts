@@ -1,4 +1,9 @@
-import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServer,
+  type ApolloServerOptions,
+  type ApolloServerPlugin,
+  type GraphQLRequestListener,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -13,7 +18,7 @@ import { DomainError } from '../kernel/errors/domain-error';
 import type { Role } from '../kernel/graphql/context';
 import { hasRole, type Caller } from './authentication';
 import { answerCompiled } from './compiled-operations';
-import { createCostCheck, limitCost, type CostLimits } from './limits/cost';
+import { createCostCheck, type CostLimits } from './limits/cost';
 import { limitShape, type ShapeLimits } from './limits/shape-rule';
 
 export interface GraphQLLimits extends ShapeLimits, CostLimits {
@@ -74,36 +79,53 @@ export function createGraphQLServer<TContext extends CallerContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      limitCost<TContext>(createCostCheck(options.schema, options.limits)),
-      checkOperationType<TContext>(),
-      ...(options.isJitEnabled === true ? [answerCompiled<TContext>(options.schema, options.formatError)] : []),
+      operationHooks(options),
       ...(options.plugins ?? []),
     ],
   });
 }
 
+/** Made once, in one plugin: Apollo waits for every hook of every plugin, with every request. */
+function operationHooks<TContext extends CallerContext>(
+  options: GraphQLServerOptions<TContext>,
+): ApolloServerPlugin<TContext> {
+  const { schema, limits, formatError, isJitEnabled } = options;
+  const checkCost = createCostCheck(schema, limits);
+  const hooks: Promise<GraphQLRequestListener<TContext>> = Promise.resolve({
+    didResolveOperation: ({ document, operation, request, contextValue }) => {
+      if (operation === undefined) return DONE;
+      checkCost(document, operation, request.variables ?? {});
+      checkOperationType(operation.operation, contextValue.role);
+      return DONE;
+    },
+    ...(isJitEnabled === true ? { responseForOperation: answerCompiled(schema, formatError) } : {}),
+  });
+  return { requestDidStart: () => hooks };
+}
+
+const DONE = Promise.resolve();
+
 /** Every mutation needs a writer, whatever its own field asks for beyond that; subscriptions need a socket. */
-function checkOperationType<TContext extends CallerContext>(): ApolloServerPlugin<TContext> {
-  return {
-    requestDidStart: () =>
-      Promise.resolve({
-        didResolveOperation: ({ operation, contextValue }) => {
-          if (operation === undefined || operation.operation === OperationTypeNode.QUERY) return Promise.resolve();
-          if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
-            const message =
-              'A subscription needs a WebSocket: connect to this address with the protocol graphql-transport-ws.';
-            throw new GraphQLError(message, {
-              originalError: new DomainError('BAD_INPUT', message),
-              extensions: { code: 'BAD_INPUT', http: { status: 400 } },
-            });
-          }
-          if (hasRole(contextValue.role, 'writer')) return Promise.resolve();
-          const message = 'Your role, reader, may not change anything; a mutation needs the role writer or admin.';
-          throw new GraphQLError(message, {
-            originalError: new DomainError('FORBIDDEN', message),
-            extensions: { code: 'FORBIDDEN', http: { status: 403 } },
-          });
-        },
-      }),
-  };
+function checkOperationType(type: OperationTypeNode, role: Role): void {
+  if (type === OperationTypeNode.QUERY) return;
+  if (type === OperationTypeNode.SUBSCRIPTION) {
+    throw refusal(
+      'BAD_INPUT',
+      400,
+      'A subscription needs a WebSocket: connect to this address with the protocol graphql-transport-ws.',
+    );
+  }
+  if (hasRole(role, 'writer')) return;
+  throw refusal(
+    'FORBIDDEN',
+    403,
+    'Your role, reader, may not change anything; a mutation needs the role writer or admin.',
+  );
+}
+
+function refusal(code: 'BAD_INPUT' | 'FORBIDDEN', status: number, message: string): GraphQLError {
+  return new GraphQLError(message, {
+    originalError: new DomainError(code, message),
+    extensions: { code, http: { status } },
+  });
 }

@@ -12,6 +12,8 @@ export function securityHeaders(): Readonly<Record<string, string>> {
     strictTransportSecurity: false,
     crossOriginResourcePolicy: { policy: 'cross-origin' },
     // For pages that bring in others' content, and for browsers that are long gone: each header is sent with every answer.
+    // `frame-ancestors` above says what this one would.
+    xFrameOptions: false,
     originAgentCluster: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,

@@ -1,4 +1,3 @@
-import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 import {
   getNamedType,
   getNullableType,
@@ -90,18 +89,6 @@ export function createCostCheck(schema: GraphQLSchema, limits: CostLimits): Chec
       pricing.prices.set(key, cost);
     }
     if (cost > limits.maxCost) throw tooCostly(cost, limits.maxCost);
-  };
-}
-
-export function limitCost<TContext extends BaseContext>(check: CheckCost): ApolloServerPlugin<TContext> {
-  return {
-    requestDidStart: () =>
-      Promise.resolve({
-        didResolveOperation: ({ document, operation, request }) => {
-          if (operation !== undefined) check(document, operation, request.variables ?? {});
-          return Promise.resolve();
-        },
-      }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { KindRegistry } from '../record/registry';
 import { ConsistencyResolver } from './consistency-resolver';
 import { crossSearchResolvers } from './cross-search';
 import { deadLetterResolvers } from './dead-letter-resolver';
+import { callResolversDirectly } from './direct-resolvers';
 import { erasureResolver } from './erasure-resolver';
 import { EmbeddingLineageResolver, LineageFieldsResolver } from './embedding-lineage';
 import { embeddingListResolver } from './embedding-list';
@@ -87,6 +88,7 @@ export function buildGraphQLSchema({ registry, factory, resolvers }: SchemaParts
     nullableByDefault: false,
   });
   unwrapPlainFields(schema);
+  callResolversDirectly(schema, all);
   nameTypesAtOnce(schema);
   return schema;
 }

@@ -1,18 +1,9 @@
 import { isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 
-type Class = abstract new (...args: never[]) => object;
+import { lineOf } from './class-line';
 
-/** The class and what it extends. */
-function lineOf(target: Function): Function[] {
-  const line: Function[] = [];
-  // Ends at what has no prototype: the `Function.prototype` of whichever realm made the class, and test runners have two.
-  for (let one: unknown = target; typeof one === 'function' && one.prototype !== undefined;) {
-    line.push(one);
-    one = Object.getPrototypeOf(one);
-  }
-  return line;
-}
+type Class = abstract new (...args: never[]) => object;
 
 /** Whether the class has a method of that name, which must be called and not read. */
 function isMethod(line: readonly Function[], name: string): boolean {
