@@ -91,6 +91,8 @@ function AssignmentTable({ table, subject, subjectColumn }: AssignmentTableOptio
     Index(`idx_${table}_tag_concept_id`, ['tagConceptId', 'status'])(target);
     // BRIN, for tags used in a window of time.
     Index(`idx_${table}_created_at`, { synchronize: false })(target);
+    // Partial, over what is implied: whether anything is, is asked at each comparison.
+    Index(`idx_${table}_implied`, { synchronize: false })(target);
     Check(`chk_${table}_score`, 'score >= -1 AND score <= 1')(target);
     Check(`chk_${table}_source`, "source IN ('auto', 'manual')")(target);
     Check(`chk_${table}_status`, "status IN ('suggested', 'accepted', 'rejected')")(target);

@@ -21,7 +21,10 @@ export interface ScoredPair {
 
 export type Pair = Omit<ScoredPair, 'score'>;
 
-/** The statements on one table of assignments that similarity makes. What a person decided they leave alone. */
+/**
+ * The statements on one table of assignments that similarity makes. What a person decided they leave alone. Lists of ids
+ * are joined: a prepared plan that was made while the table was short would compare each of its rows with each id of a list.
+ */
 export class AssignmentRows {
   constructor(
     private readonly sql: SqlRunner,
@@ -33,7 +36,8 @@ export class AssignmentRows {
     return this.sql.query<AssignmentRow>(
       `SELECT a.${subjectColumn} AS "subjectId", a.tag_concept_id AS "tagId", tag.scheme, a.score, a.source, a.status,
          a.is_implied AS "isImplied"
-       FROM ${table} a JOIN tag_concepts tag ON tag.id = a.tag_concept_id WHERE a.${subjectColumn} = ANY ($1::int[])`,
+       FROM unnest($1::int[]) AS subject (id) JOIN ${table} a ON a.${subjectColumn} = subject.id
+       JOIN tag_concepts tag ON tag.id = a.tag_concept_id`,
       [subjectIds],
       `tagging_assignments_${table}`,
     );
@@ -90,10 +94,10 @@ export class AssignmentRows {
     await this.sql.query(
       `WITH RECURSIVE up AS (
          SELECT a.${subjectColumn} AS subject_id, tag.parent_id AS tag_id, a.status, a.score, a.model_id
-         FROM ${table} a JOIN tag_concepts tag ON tag.id = a.tag_concept_id
+         FROM unnest($1::int[]) AS subject (id)
+         JOIN ${table} a ON a.${subjectColumn} = subject.id AND NOT a.is_implied AND a.status <> 'rejected'
+         JOIN tag_concepts tag ON tag.id = a.tag_concept_id AND tag.parent_id IS NOT NULL
          JOIN tag_schemes scheme ON scheme.name = tag.scheme AND scheme.implies_parents
-         WHERE a.${subjectColumn} = ANY ($1::int[]) AND NOT a.is_implied AND a.status <> 'rejected'
-           AND tag.parent_id IS NOT NULL
          UNION
          SELECT up.subject_id, tag.parent_id, up.status, up.score, up.model_id
          FROM up JOIN tag_concepts tag ON tag.id = up.tag_id WHERE tag.parent_id IS NOT NULL
@@ -102,7 +106,8 @@ export class AssignmentRows {
            CASE WHEN bool_or(up.status = 'accepted') THEN 'accepted' ELSE 'suggested' END AS status
          FROM up JOIN tag_concepts tag ON tag.id = up.tag_id AND tag.archived_at IS NULL GROUP BY 1, 2
        ), gone AS (
-         DELETE FROM ${table} a WHERE a.${subjectColumn} = ANY ($1::int[]) AND a.is_implied AND a.status <> 'rejected'
+         DELETE FROM ${table} a USING unnest($1::int[]) AS subject (id)
+         WHERE a.${subjectColumn} = subject.id AND a.is_implied AND a.status <> 'rejected'
            AND NOT EXISTS (
              SELECT 1 FROM wanted w WHERE w.subject_id = a.${subjectColumn} AND w.tag_id = a.tag_concept_id
            )

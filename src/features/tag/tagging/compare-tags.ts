@@ -1,16 +1,16 @@
 import type { Transaction } from '../../../kernel/db/database';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
-import type { RecordKind } from '../../../kernel/record/record-spec';
 import { DENSE, type Hit, type QueryTarget, type VectorQuery } from '../../../kernel/vector/vector-store';
 import { taggables, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
+import { compareStatement } from './compare-statement';
 import { SubjectReader, type SubjectPoint } from './subject-reader';
 import { RULES_FROM, THRESHOLD } from './tag-vocabulary';
 import { SOLE_LOCK, TAG_KIND, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
 
-/** What a comparison of one tag with all texts came to. */
+/** What a comparison of tags with all texts of one kind came to. */
 export interface Comparison {
-  /** Texts above the threshold. */
+  /** Texts above a tag's threshold, for each tag. */
   candidates: number;
   suggested: number;
   withdrawn: number;
@@ -24,70 +24,66 @@ interface ComparedTag extends SubjectPoint {
   id: number;
   isArchived: boolean;
   kinds: string[];
-  maxTags: number;
-  scheme: string;
   threshold: number;
   impliesParents: boolean;
+}
+
+/** A tag with what is near it, kind of text by kind of text. */
+interface NearTag {
+  tag: ComparedTag;
+  hits: Map<Taggable, Hit[]>;
 }
 
 interface Options {
   isBulk: boolean;
   /** Called with the points that are done, in the transaction that writes the result. */
   acknowledge?(transaction: Transaction, pointIds: readonly string[]): Promise<void>;
-  /** Called for each tag and kind of text. */
+  /** Called for each transaction and kind of text. */
   onResult?(result: Comparison): void;
 }
 
-/** Hits a request. Real tags are near few texts; a threshold that lets everything through should not fill the memory. */
+/** Hits a request and tag. Real tags are near few texts; a threshold that lets everything through should not fill the memory. */
 const PAGE_SIZE = 1000;
 /** Qdrant's own limit of how deep a query may go is far above; a tag on more texts than these says nothing. */
 const MOST_CANDIDATES = 200_000;
+
+const statements = new Map(taggables.map((taggable) => [taggable, compareStatement(taggable)]));
 
 /** Compares tags with everything they may be on. Only texts above a threshold, and those that carry a tag, are touched. */
 export class CompareTags {
   constructor(private readonly parts: TaggingParts) {}
 
   /**
+   * One request to the vector server and one statement for each kind of text, whatever the number of tags; tags that are
+   * near more texts than a page of hits holds are written one by one.
    * @param pointIds of tags
    * @returns the points whose tags changed meanwhile: to be done again
    */
-  async run(pointIds: readonly string[], { isBulk, acknowledge, onResult }: Options): Promise<Set<string>> {
-    const { database } = this.parts;
+  async run(pointIds: readonly string[], options: Options): Promise<Set<string>> {
     const tags = await this.tagsOf(pointIds);
-    const found = new Map<Taggable, Hit[][]>();
-    for (const taggable of taggables) {
-      const concerned = tags.map((tag) => !tag.isArchived && tag.kinds.includes(taggable.kind.kind));
-      found.set(taggable, await this.textsNear(tags, concerned, taggable));
+    const near = tags.map((tag): NearTag => ({ tag, hits: new Map() }));
+    const broad = new Set<NearTag>();
+    for (const taggable of taggables) for (const one of await this.readPage(near, taggable)) broad.add(one);
+    const known = new Set(tags.map((tag) => tag.pointId));
+    // Gone: its assignments went with it. Without a vector now: an event follows once it has one.
+    const unknown = pointIds.filter((id) => !known.has(id));
+    const changed = await this.write(
+      near.filter((one) => !broad.has(one)),
+      unknown,
+      options,
+    );
+    for (const one of broad) {
+      for (const taggable of taggables) await this.readOn(one, taggable);
+      for (const id of await this.write([one], [], options)) changed.add(id);
     }
-    return database.transaction({ actor: TAGGING_ACTOR, isBulk }, async (transaction) => {
-      const changed = new Set<string>();
-      if (tags.length > 0) {
-        await transaction.query(SOLE_LOCK, [], 'tagging_lock_sole');
-        for (const id of await new SubjectReader(transaction).changed(tags)) changed.add(id);
-        for (const taggable of taggables) {
-          const hasImplied = await this.hasImplied(transaction, taggable);
-          for (const [i, tag] of tags.entries()) {
-            if (changed.has(tag.pointId)) continue;
-            const hits = found.get(taggable)?.[i] ?? [];
-            const result = await this.write(transaction, tag, taggable, hits, hasImplied);
-            onResult?.(result);
-          }
-        }
-      }
-      // Gone: its assignments went with it. Without a vector now: an event follows once it has one.
-      await acknowledge?.(
-        transaction,
-        pointIds.filter((id) => !changed.has(id)),
-      );
-      return changed;
-    });
+    return changed;
   }
 
   private tagsOf(pointIds: readonly string[]): Promise<ComparedTag[]> {
     return this.parts.database.query<ComparedTag>(
       `SELECT tag.id, point.point_id AS "pointId", tag.archived_at IS NOT NULL AS "isArchived", scheme.kinds,
-         scheme.max_tags AS "maxTags", scheme.implies_parents AS "impliesParents", scheme.name AS scheme,
-         ${THRESHOLD} AS threshold, point.indexed_revision AS revision, point.indexed_hash AS hash
+         scheme.implies_parents AS "impliesParents", ${THRESHOLD} AS threshold, point.indexed_revision AS revision,
+         point.indexed_hash AS hash
        FROM unnest($1::uuid[]) AS asked (id)
        JOIN tag_concept_embeddings embedding ON embedding.qdrant_point_id = asked.id AND embedding.chunk_index = 0
        JOIN (${RULES_FROM}) ON tag.id = embedding.tag_concept_id
@@ -97,27 +93,32 @@ export class CompareTags {
     );
   }
 
-  /** Texts above each tag's threshold: one request for all tags, and further pages for those that are near many. */
-  private async textsNear(
-    tags: readonly ComparedTag[],
-    concerned: readonly boolean[],
-    { kind }: Taggable,
-  ): Promise<Hit[][]> {
+  /**
+   * The next page of the texts above each tag's threshold, in one request.
+   * @returns the tags that have more
+   */
+  private async readPage(near: readonly NearTag[], taggable: Taggable): Promise<NearTag[]> {
     const { store, aliasOf } = this.parts;
-    const found: Hit[][] = tags.map(() => []);
-    let open = tags.flatMap((tag, i) => (concerned[i] ? [{ tag, hits: found[i] as Hit[] }] : []));
-    while (open.length > 0) {
-      const answers = await store.queryBatch(
-        aliasOf(kind.kind),
-        open.map(({ tag, hits }) => this.queryFor(tag, kind, hits.length)),
-      );
-      for (const [i, page] of answers.entries()) open[i]?.hits.push(...page);
-      open = open.filter(({ hits }, i) => answers[i]?.length === PAGE_SIZE && hits.length < MOST_CANDIDATES);
-    }
-    return found;
+    const { kind } = taggable.kind;
+    const asked = near.filter(({ tag }) => !tag.isArchived && tag.kinds.includes(kind));
+    if (asked.length === 0) return [];
+    const queries = asked.map(({ tag, hits }) => this.queryFor(tag, taggable, hits.get(taggable)?.length ?? 0));
+    const pages = await store.queryBatch(aliasOf(kind), queries);
+    return asked.filter(({ hits }, i) => {
+      const page = pages[i] ?? [];
+      const all = hits.get(taggable) ?? [];
+      all.push(...page);
+      hits.set(taggable, all);
+      return page.length === PAGE_SIZE && all.length < MOST_CANDIDATES;
+    });
   }
 
-  private queryFor(tag: ComparedTag, kind: RecordKind, offset: number): VectorQuery {
+  private async readOn(one: NearTag, taggable: Taggable): Promise<void> {
+    let hasMore = (one.hits.get(taggable)?.length ?? 0) >= PAGE_SIZE;
+    while (hasMore) hasMore = (await this.readPage([one], taggable)).length > 0;
+  }
+
+  private queryFor(tag: ComparedTag, { kind }: Taggable, offset: number): VectorQuery {
     const target: QueryTarget = {
       using: DENSE,
       positive: [tag.pointId],
@@ -134,6 +135,58 @@ export class CompareTags {
     };
   }
 
+  private async write(
+    near: readonly NearTag[],
+    unknown: readonly string[],
+    { isBulk, acknowledge, onResult }: Options,
+  ): Promise<Set<string>> {
+    if (near.length === 0 && unknown.length === 0) return new Set();
+    return this.parts.database.transaction({ actor: TAGGING_ACTOR, isBulk }, async (transaction) => {
+      let changed = new Set<string>();
+      if (near.length > 0) {
+        await transaction.query(SOLE_LOCK, [], 'tagging_lock_sole');
+        changed = await new SubjectReader(transaction).changed(near.map(({ tag }) => tag));
+        const current = near.filter(({ tag }) => !changed.has(tag.pointId));
+        if (current.length > 0) {
+          for (const taggable of taggables) {
+            const result = await this.writeKind(transaction, current, taggable);
+            onResult?.(result);
+          }
+        }
+      }
+      const done = [...near.map(({ tag }) => tag.pointId), ...unknown].filter((id) => !changed.has(id));
+      await acknowledge?.(transaction, done);
+      return changed;
+    });
+  }
+
+  private async writeKind(transaction: Transaction, near: readonly NearTag[], taggable: Taggable): Promise<Comparison> {
+    const { table, kind } = taggable;
+    const found = near.flatMap(({ tag, hits }) => (hits.get(taggable) ?? []).map((hit) => ({ tag, hit })));
+    const [row] = await transaction.query<Comparison & { touched: number[] }>(
+      statements.get(taggable) as string,
+      [
+        near.map(({ tag }) => tag.id),
+        found.map(({ tag }) => tag.id),
+        found.map(({ hit }) => hit.id),
+        found.map(({ hit }) => hit.score),
+        found.map(({ hit }) => String(hit.payload.content_hash)),
+        this.parts.modelId(),
+        kind.kind,
+        specOf(kind).defaultTypes,
+      ],
+      `tagging_compare_${table}`,
+    );
+    const { touched = [], ...result } = row ?? { candidates: 0, suggested: 0, withdrawn: 0, displaced: 0, queued: 0 };
+    const isImplying = near.some(({ tag }) => tag.impliesParents) || (await this.hasImplied(transaction, taggable));
+    if (isImplying) {
+      const tagIds = near.map(({ tag }) => tag.id);
+      const subjects = await this.below(transaction, tagIds, taggable, touched);
+      await new AssignmentRows(transaction, taggable).refreshImplied(subjects);
+    }
+    return result;
+  }
+
   private async hasImplied(transaction: Transaction, { table }: Taggable): Promise<boolean> {
     const rows = await transaction.query(
       `SELECT 1 FROM ${table} WHERE is_implied LIMIT 1`,
@@ -143,140 +196,22 @@ export class CompareTags {
     return rows.length > 0;
   }
 
-  private async write(
-    transaction: Transaction,
-    tag: ComparedTag,
-    taggable: Taggable,
-    hits: readonly Hit[],
-    hasImplied: boolean,
-  ): Promise<Comparison> {
-    const { table, subjectColumn, kind, unit } = taggable;
-    const spec = specOf(kind);
-    const subject = unit === 'chunk' ? 'e.id' : `e.${spec.sourceColumn}`;
-    // Of a subject's suggestions in this scheme only the best are kept, and only what would be among them is written.
-    const [changes] = await transaction.query<{ added: number[]; removed: number[]; candidates: number }>(
-      `WITH hit AS (
-         SELECT ${subject} AS subject_id, least(1, max(found.score)) AS score
-         FROM unnest($1::uuid[], $2::float8[], $3::text[]) AS found (point_id, score, hash)
-         JOIN vector_points p ON p.point_id = found.point_id AND p.indexed_hash = found.hash AND p.state <> 'deleting'
-         JOIN ${spec.table} e ON e.qdrant_point_id = found.point_id GROUP BY 1
-       ), fresh AS (
-         SELECT hit.subject_id, hit.score FROM hit
-         LEFT JOIN ${table} own ON own.${subjectColumn} = hit.subject_id AND own.tag_concept_id = $4
-         CROSS JOIN LATERAL (
-           SELECT count(*) AS taken, min(a.score) FILTER (WHERE a.source = 'auto' AND a.status = 'suggested') AS least
-           FROM ${table} a JOIN tag_concepts other ON other.id = a.tag_concept_id AND other.scheme = $5
-           WHERE a.${subjectColumn} = hit.subject_id AND a.status <> 'rejected' AND NOT a.is_implied
-             AND a.tag_concept_id <> $4
-         ) place
-         WHERE (own.tag_concept_id IS NULL OR (own.is_implied AND own.status = 'suggested'))
-           AND (place.taken < $6 OR hit.score > place.least)
-       ), removed AS (
-         DELETE FROM ${table} a WHERE a.tag_concept_id = $4 AND a.source = 'auto' AND a.status = 'suggested'
-           AND NOT a.is_implied AND NOT EXISTS (SELECT 1 FROM hit WHERE hit.subject_id = a.${subjectColumn})
-         RETURNING a.${subjectColumn} AS id
-       ), rescored AS (
-         UPDATE ${table} a SET score = hit.score, model_id = $7 FROM hit
-         WHERE a.tag_concept_id = $4 AND a.${subjectColumn} = hit.subject_id AND NOT a.is_implied
-           AND (a.score IS NULL OR abs(a.score - hit.score) > 1e-5)
-       ), added AS (
-         INSERT INTO ${table} AS a (${subjectColumn}, tag_concept_id, score, model_id, source, status)
-         SELECT subject_id, $4, score, $7, 'auto', 'suggested' FROM fresh
-         ON CONFLICT (${subjectColumn}, tag_concept_id) DO UPDATE SET is_implied = false, score = EXCLUDED.score
-         RETURNING a.${subjectColumn} AS id
-       )
-       SELECT (SELECT count(*)::int FROM hit) AS candidates, array(SELECT id FROM added) AS added,
-         array(SELECT id FROM removed) AS removed`,
-      [
-        hits.map((hit) => hit.id),
-        hits.map((hit) => hit.score),
-        hits.map((hit) => String(hit.payload.content_hash)),
-        tag.id,
-        tag.scheme,
-        tag.maxTags,
-        this.parts.modelId(),
-      ],
-      `tagging_compare_${table}`,
-    );
-    const { added = [], removed = [], candidates = 0 } = changes ?? {};
-    const displaced = await this.makeRoom(transaction, tag, taggable, added);
-    const queued = await this.fill(transaction, tag, taggable, removed);
-    if (tag.impliesParents || hasImplied) {
-      const subjects = await this.below(transaction, tag, taggable, [...added, ...removed]);
-      await new AssignmentRows(transaction, taggable).refreshImplied(subjects);
-    }
-    return { candidates, suggested: added.length, withdrawn: removed.length, displaced, queued };
-  }
-
-  /** Suggestions beyond the most that a subject may have go, the farthest first. */
-  private async makeRoom(
-    transaction: Transaction,
-    tag: ComparedTag,
-    { table, subjectColumn }: Taggable,
-    subjectIds: readonly number[],
-  ): Promise<number> {
-    if (subjectIds.length === 0) return 0;
-    const rows = await transaction.query(
-      `WITH ranked AS (
-         SELECT a.${subjectColumn} AS subject_id, a.tag_concept_id AS tag_id, a.source = 'auto' AND a.status = 'suggested' AS is_open,
-           row_number() OVER (
-             PARTITION BY a.${subjectColumn} ORDER BY a.source = 'auto' AND a.status = 'suggested', a.score DESC NULLS LAST, a.tag_concept_id
-           ) AS place
-         FROM ${table} a JOIN tag_concepts other ON other.id = a.tag_concept_id AND other.scheme = $2
-         WHERE a.${subjectColumn} = ANY ($1::int[]) AND a.status <> 'rejected' AND NOT a.is_implied
-       )
-       DELETE FROM ${table} a USING ranked
-       WHERE a.${subjectColumn} = ranked.subject_id AND a.tag_concept_id = ranked.tag_id AND ranked.is_open AND ranked.place > $3
-       RETURNING 1`,
-      [subjectIds, tag.scheme, tag.maxTags],
-      `tagging_make_room_${table}`,
-    );
-    return rows.length;
-  }
-
-  /** Subjects that had all places taken before the tag left them are tagged again: another may follow. */
-  private async fill(
-    transaction: Transaction,
-    tag: ComparedTag,
-    { table, subjectColumn, kind, unit }: Taggable,
-    subjectIds: readonly number[],
-  ): Promise<number> {
-    if (subjectIds.length === 0) return 0;
-    const spec = specOf(kind);
-    const subject = unit === 'chunk' ? 'e.id' : `e.${spec.sourceColumn}`;
-    const rows = await transaction.query(
-      `INSERT INTO outbox_events (topic, kind, key, priority)
-       SELECT 'tag', $4, point_id::text, kindred_priority() FROM (
-         SELECT DISTINCT ON (${subject}) e.qdrant_point_id AS point_id
-         FROM ${spec.table} e WHERE ${subject} = ANY ($1::int[]) AND e.embedding_type = ANY ($5)
-           AND (
-             SELECT count(*) FROM ${table} a JOIN tag_concepts other ON other.id = a.tag_concept_id AND other.scheme = $2
-             WHERE a.${subjectColumn} = ${subject} AND a.status <> 'rejected' AND NOT a.is_implied
-           ) >= $3 - 1
-         ORDER BY ${subject}, e.id
-       ) full_before ON CONFLICT DO NOTHING RETURNING 1`,
-      [subjectIds, tag.scheme, tag.maxTags, kind.kind, spec.defaultTypes],
-      `tagging_fill_${table}`,
-    );
-    return rows.length;
-  }
-
-  /** Whose implied tags may have changed: what was touched, and, where the tag moved, what carries it or one below it. */
+  /** Whose implied tags may have changed: what was touched, and, where a tag moved, what carries it or one below it. */
   private async below(
     transaction: Transaction,
-    tag: ComparedTag,
+    tagIds: readonly number[],
     { table, subjectColumn }: Taggable,
     touched: readonly number[],
   ): Promise<number[]> {
     const rows = await transaction.query<{ id: number }>(
       `WITH RECURSIVE subtree AS (
-         SELECT $1::int AS id
+         SELECT id FROM unnest($1::int[]) AS asked (id)
          UNION
          SELECT child.id FROM tag_concepts child JOIN subtree ON child.parent_id = subtree.id
        )
        SELECT a.${subjectColumn} AS id FROM subtree JOIN ${table} a ON a.tag_concept_id = subtree.id
        UNION SELECT id FROM unnest($2::int[]) AS touched (id)`,
-      [tag.id, touched],
+      [tagIds, touched],
       `tagging_below_${table}`,
     );
     return rows.map((row) => row.id);

@@ -14,7 +14,7 @@ export const TAG_TOPIC = 'tag';
 type Outcomes = Map<ClaimedKey, KeyOutcome>;
 
 /** Tags compared in one request and one transaction; their candidates are in memory together. */
-const TAGS_AT_ONCE = 16;
+const TAGS_AT_ONCE = 64;
 
 /**
  * Tags texts once they have a vector, and compares a tag with all texts once it has one. Whichever of a text and a tag

@@ -47,10 +47,10 @@ export class TagVocabulary {
   async rulesOf(tagIds: readonly number[]): Promise<Map<number, TagRules>> {
     const rows = await this.sql.query<TagRules>(
       `SELECT tag.id, tag.scheme, ${THRESHOLD} AS threshold, point.indexed_hash AS hash
-       FROM ${RULES_FROM}
+       FROM unnest($1::int[]) AS asked (id)
+       JOIN (${RULES_FROM}) ON tag.id = asked.id AND tag.archived_at IS NULL
        LEFT JOIN tag_concept_embeddings embedding ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
-       LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id
-       WHERE tag.id = ANY ($1::int[]) AND tag.archived_at IS NULL`,
+       LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id`,
       [tagIds],
       'tagging_rules',
     );

@@ -22,7 +22,8 @@ const isImpliedSuggestion = (row: AssignmentRow): boolean => row.isImplied && ro
 
 /**
  * Suggestions that hold: candidates above their tag's threshold, the best ones first, in the places that decisions leave.
- * What a person accepted takes a place; what a person rejected takes none and is never suggested again.
+ * What a person accepted takes a place; what a person rejected takes none and is never suggested again. A suggestion
+ * gives way only to what is nearer: of equals, those stay that there are.
  */
 export function planSubject(
   subjectId: number,
@@ -38,7 +39,11 @@ export function planSubject(
       (row) => row.scheme === scheme.name && !isSuggestion(row) && !row.isImplied && row.status !== TagStatus.REJECTED,
     );
     let places = Math.max(0, scheme.maxTags - decided.length);
-    for (const candidate of candidates) {
+    const nearness = ({ tagId, score }: TagCandidate): number => {
+      const row = byTag.get(tagId);
+      return row && isSuggestion(row) ? score + SCORE_TOLERANCE : score;
+    };
+    for (const candidate of [...candidates].sort((a, b) => nearness(b) - nearness(a))) {
       const row = byTag.get(candidate.tagId);
       if (!isAbove(candidate, rules.get(candidate.tagId), scheme.name)) continue;
       if (row && !isSuggestion(row) && !isImpliedSuggestion(row)) {
