@@ -13,7 +13,10 @@ export interface SourceChanges {
   changes: RowChanges;
 }
 
-/** Reads and writes the rows of the typed embedding tables, for many records in one statement each. */
+/**
+ * Reads and writes the rows of the typed embedding tables, for many records in one statement each. What concerns them is
+ * looked up one by one, LATERAL: see PointLedger.
+ */
 export class EmbeddingRows {
   constructor(private readonly sql: SqlRunner) {}
 
@@ -24,8 +27,9 @@ export class EmbeddingRows {
          t.${spec.chunkColumn} AS "chunkIndex", t.content_hash AS "contentHash", t.start_offset AS "startOffset",
          t.end_offset AS "endOffset", t.token_count AS "tokenCount", t.heading_path AS "headingPath",
          p.adopted_from IS NOT NULL AS "isAdopted", p.adopted_hash AS "adoptedHash"
-       FROM ${spec.table} t LEFT JOIN vector_points p ON p.point_id = t.qdrant_point_id
-       WHERE t.${spec.sourceColumn} = ANY ($1::int[])`,
+       FROM unnest($1::int[]) AS wanted (id)
+       CROSS JOIN LATERAL (SELECT * FROM ${spec.table} WHERE ${spec.sourceColumn} = wanted.id OFFSET 0) t
+       LEFT JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = t.qdrant_point_id LIMIT 1) p ON true`,
       [sourceIds],
       `embedding_rows_${kind.kind}`,
     );
@@ -100,11 +104,17 @@ export class EmbeddingRows {
    */
   async setPayloads(kind: RecordKind, payloads: ReadonlyMap<number, Payload>): Promise<number> {
     const [row] = await this.sql.query<{ changed: number }>(
-      `WITH changed AS (
-         UPDATE vector_points p SET payload = d.payload, revision = nextval('kindred_revision'), state = 'pending',
+      `WITH stale AS (
+         SELECT p.point_id, d.payload FROM unnest($2::int[], $3::jsonb[]) AS d (entity_id, payload) CROSS JOIN LATERAL (
+           SELECT v.point_id FROM vector_points v
+           WHERE v.kind = $1 AND v.entity_id = d.entity_id AND v.payload IS DISTINCT FROM d.payload OFFSET 0
+         ) p
+       ), changed AS (
+         UPDATE vector_points p SET payload = stale.payload, revision = nextval('kindred_revision'), state = 'pending',
            state_since = now(), error = NULL, error_code = NULL
-         FROM unnest($2::int[], $3::jsonb[]) AS d (entity_id, payload)
-         WHERE p.kind = $1 AND p.entity_id = d.entity_id AND p.state <> 'deleting' AND p.payload IS DISTINCT FROM d.payload
+         FROM stale
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM stale)) AND p.point_id = stale.point_id
+           AND p.state <> 'deleting' AND p.payload IS DISTINCT FROM stale.payload
          RETURNING p.point_id
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)

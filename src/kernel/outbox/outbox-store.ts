@@ -244,14 +244,26 @@ export class OutboxStore {
     return row ?? { sources: 0, points: 0, followUps: 0, dead: 0 };
   }
 
-  /** Whether nothing is due, leased or waiting to be tried again. Dead letters and checks set for later do not count. */
+  /**
+   * Whether nothing is due, leased or waiting to be tried again. Dead letters and checks set for later do not count.
+   * Cheap while there is work: only where none is due does it read the table.
+   */
   async isIdle(kinds: readonly string[]): Promise<boolean> {
     const [row] = await this.sql.query<{ isIdle: boolean }>(
-      `SELECT NOT EXISTS (
+      `SELECT CASE WHEN EXISTS (
+         SELECT 1 FROM unnest(ARRAY['source', 'point']) AS t (topic) CROSS JOIN (VALUES (${URGENT}), (${BULK})) AS p (priority)
+         CROSS JOIN unnest($1::text[]) AS k (kind)
+         CROSS JOIN LATERAL (
+           SELECT 1 FROM outbox_events o
+           WHERE o.topic = t.topic AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL
+             AND o.available_at <= now()
+           ORDER BY o.available_at, o.id LIMIT 1
+         ) e
+       ) THEN false ELSE NOT EXISTS (
          SELECT 1 FROM outbox_events
          WHERE dead_at IS NULL AND kind = ANY ($1)
            AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
-       ) AS "isIdle"`,
+       ) END AS "isIdle"`,
       [kinds],
     );
     return row?.isIdle ?? true;

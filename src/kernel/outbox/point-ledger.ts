@@ -52,6 +52,10 @@ interface LoadedRow extends Omit<PointRecord, 'row'> {
 /**
  * The relay's statements on `vector_points`. They pass over entries that a writer has locked rather than wait for it:
  * waiting while holding others could end in a deadlock with that writer. What is passed over is queued again.
+ *
+ * Each looks its points up one by one, LATERAL and LIMIT or ANY (ARRAY (SELECT …)) see to that. As a join the planner
+ * would choose by the statistics, which in a growing table are those of when it was small, and read all of it for every
+ * batch.
  */
 export class PointLedger {
   /** @param followUpsOf topics of the events that a new vector of a kind's point leads to */
@@ -70,8 +74,8 @@ export class PointLedger {
          e.${spec.chunkColumn} AS "chunkIndex", e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
          e.archived_at IS NOT NULL AS "isArchived"
        FROM unnest($1::uuid[]) AS wanted (point_id)
-       LEFT JOIN vector_points p ON p.point_id = wanted.point_id
-       LEFT JOIN ${spec.table} e ON e.qdrant_point_id = wanted.point_id`,
+       LEFT JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = wanted.point_id LIMIT 1) p ON true
+       LEFT JOIN LATERAL (SELECT * FROM ${spec.table} WHERE qdrant_point_id = wanted.point_id LIMIT 1) e ON true`,
       [pointIds],
       `ledger_load_${kind.kind}`,
     );
@@ -94,12 +98,14 @@ export class PointLedger {
       `WITH intended AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS i (point_id, revision)
        ), free AS (
-         SELECT p.point_id, p.indexed_hash FROM vector_points p JOIN intended i USING (point_id)
-         WHERE p.revision = i.revision AND p.state <> 'deleting'
-         FOR UPDATE OF p SKIP LOCKED
+         SELECT p.point_id, p.indexed_hash FROM intended i CROSS JOIN LATERAL (
+           SELECT v.point_id, v.indexed_hash FROM vector_points v
+           WHERE v.point_id = i.point_id AND v.revision = i.revision AND v.state <> 'deleting'
+           LIMIT 1 FOR UPDATE SKIP LOCKED
+         ) p
        ), cleared AS (
-         UPDATE vector_points p SET indexed_hash = NULL FROM free
-         WHERE p.point_id = free.point_id AND free.indexed_hash IS NOT NULL
+         UPDATE vector_points SET indexed_hash = NULL
+         WHERE point_id = ANY (ARRAY(SELECT point_id FROM free WHERE indexed_hash IS NOT NULL))
        )
        SELECT point_id AS "pointId" FROM free`,
       [points.map((point) => point.pointId), points.map((point) => point.revision)],
@@ -120,12 +126,15 @@ export class PointLedger {
          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[])
            AS w (point_id, revision, content_hash, is_payload_only)
        ), free AS (
-         SELECT p.point_id FROM vector_points p JOIN written w USING (point_id) FOR UPDATE OF p SKIP LOCKED
+         SELECT p.point_id FROM written w CROSS JOIN LATERAL (
+           SELECT v.point_id FROM vector_points v WHERE v.point_id = w.point_id LIMIT 1 FOR UPDATE SKIP LOCKED
+         ) p
        ), settled AS (
          UPDATE vector_points p SET state = 'indexed', state_since = now(), indexed_at = now(),
            indexed_revision = w.revision, indexed_hash = w.content_hash, generation_id = $6, error = NULL, error_code = NULL
-         FROM free JOIN written w USING (point_id)
-         WHERE p.point_id = free.point_id AND p.kind = $5 AND p.revision = w.revision AND p.state <> 'deleting'
+         FROM written w
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free)) AND p.point_id = w.point_id
+           AND p.kind = $5 AND p.revision = w.revision AND p.state <> 'deleting'
            AND (NOT w.is_payload_only OR (p.indexed_hash = w.content_hash AND p.generation_id = $6))
          RETURNING p.point_id, w.is_payload_only
        ), followed AS (
@@ -170,22 +179,24 @@ export class PointLedger {
       `WITH dropped AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS d (point_id, revision, is_contested)
        ), free AS (
-         SELECT p.point_id, p.kind, p.revision, p.state FROM vector_points p JOIN dropped d USING (point_id)
-         FOR UPDATE OF p SKIP LOCKED
+         SELECT p.* FROM dropped d CROSS JOIN LATERAL (
+           SELECT v.point_id, v.kind, v.revision, v.state FROM vector_points v WHERE v.point_id = d.point_id
+           LIMIT 1 FOR UPDATE SKIP LOCKED
+         ) p
        ), removed AS (
          DELETE FROM vector_points p USING free JOIN dropped d USING (point_id)
-         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND NOT d.is_contested
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free)) AND p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND NOT d.is_contested
          RETURNING p.point_id
        ), kept AS (
          UPDATE vector_points p SET indexed_revision = p.revision, indexed_hash = NULL, generation_id = NULL
          FROM free JOIN dropped d USING (point_id)
-         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND d.is_contested
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free)) AND p.point_id = free.point_id AND free.kind = $4 AND free.revision = d.revision AND d.is_contested
          RETURNING p.point_id
        ), revived AS (
          UPDATE vector_points p SET state = 'pending', state_since = now(), revision = nextval('kindred_revision'),
            indexed_revision = NULL, indexed_hash = NULL
          FROM free JOIN dropped d USING (point_id)
-         WHERE p.point_id = free.point_id AND free.kind = $4 AND free.revision <> d.revision AND free.state <> 'deleting'
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free)) AND p.point_id = free.point_id AND free.kind = $4 AND free.revision <> d.revision AND free.state <> 'deleting'
          RETURNING p.point_id
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
@@ -213,13 +224,16 @@ export class PointLedger {
       `WITH noted AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS n (point_id, revision)
        ), free AS (
-         SELECT p.point_id FROM vector_points p JOIN noted n USING (point_id)
-         WHERE p.revision = n.revision AND p.state IN ('pending', 'failed') FOR UPDATE OF p SKIP LOCKED
+         SELECT p.point_id FROM noted n CROSS JOIN LATERAL (
+           SELECT v.point_id FROM vector_points v
+           WHERE v.point_id = n.point_id AND v.revision = n.revision AND v.state IN ('pending', 'failed')
+           LIMIT 1 FOR UPDATE SKIP LOCKED
+         ) p
        )
        UPDATE vector_points p SET error_code = $3, error = $4,
          state = CASE WHEN $5 THEN 'failed' ELSE 'pending' END,
          state_since = CASE WHEN (p.state = 'failed') = $5 THEN p.state_since ELSE now() END
-       FROM free WHERE p.point_id = free.point_id`,
+       WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free))`,
       [
         points.map((point) => point.pointId),
         points.map((point) => point.revision),
