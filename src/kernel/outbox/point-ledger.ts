@@ -127,15 +127,16 @@ export class PointLedger {
            AS w (point_id, revision, content_hash, is_payload_only)
        ), free AS (
          SELECT p.point_id FROM written w CROSS JOIN LATERAL (
-           SELECT v.point_id FROM vector_points v WHERE v.point_id = w.point_id LIMIT 1 FOR UPDATE SKIP LOCKED
+           SELECT v.point_id FROM vector_points v
+           WHERE v.point_id = w.point_id AND v.kind = $5 AND v.revision = w.revision AND v.state <> 'deleting'
+             AND (NOT w.is_payload_only OR (v.indexed_hash = w.content_hash AND v.generation_id = $6))
+           LIMIT 1 FOR UPDATE SKIP LOCKED
          ) p
        ), settled AS (
          UPDATE vector_points p SET state = 'indexed', state_since = now(), indexed_at = now(),
            indexed_revision = w.revision, indexed_hash = w.content_hash, generation_id = $6, error = NULL, error_code = NULL
          FROM written w
          WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free)) AND p.point_id = w.point_id
-           AND p.kind = $5 AND p.revision = w.revision AND p.state <> 'deleting'
-           AND (NOT w.is_payload_only OR (p.indexed_hash = w.content_hash AND p.generation_id = $6))
          RETURNING p.point_id, w.is_payload_only
        ), followed AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
@@ -201,9 +202,9 @@ export class PointLedger {
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
        SELECT 'point', $4, d.point_id::text, 0 FROM dropped d
+       CROSS JOIN LATERAL (SELECT 1 FROM vector_points v WHERE v.point_id = d.point_id AND v.kind = $4 LIMIT 1) p
        WHERE NOT EXISTS (SELECT 1 FROM removed r WHERE r.point_id = d.point_id)
          AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.point_id = d.point_id)
-         AND EXISTS (SELECT 1 FROM vector_points p WHERE p.point_id = d.point_id AND p.kind = $4)
        ON CONFLICT DO NOTHING`,
       [
         known.map((point) => point.pointId),

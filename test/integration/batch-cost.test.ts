@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { contentItemSpec } from '../../src/features/content/content-item.spec';
+import type { SqlRunner } from '../../src/kernel/db/database';
+import { EmbeddingRows } from '../../src/kernel/outbox/embedding-rows';
+import { PointLedger } from '../../src/kernel/outbox/point-ledger';
+import { WritePathServers, type WritePath } from '../support/write-path';
+
+const RECORDS = 3000;
+const BATCH = 256;
+
+let servers: WritePathServers;
+let path: WritePath;
+let points: { pointId: string; revision: string; contentHash: string; entityId: number }[];
+let generationId: number;
+
+/** Tables as an import leaves them: full, with the statistics of when they were empty. */
+beforeAll(async () => {
+  servers = await WritePathServers.start();
+  path = await servers.open();
+  for (const table of ['vector_points', 'content_embeddings']) {
+    await path.sql(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`);
+    await path.sql(`ANALYZE ${table}`);
+  }
+  const relay = path.relay();
+  await path.sql(
+    `INSERT INTO content_items (content_type, content_id, content)
+     SELECT 'document', 'import-' || i, 'import ' || i FROM generate_series(1, ${RECORDS}) i`,
+  );
+  await path.idle();
+  await relay.stop();
+  points = await path.sql(
+    `SELECT p.point_id AS "pointId", p.revision, p.indexed_hash AS "contentHash", p.entity_id AS "entityId"
+     FROM vector_points p WHERE p.kind = 'content_item' ORDER BY p.entity_id LIMIT ${BATCH}`,
+  );
+  [{ generationId }] = (await path.sql(`SELECT generation_id AS "generationId" FROM vector_points LIMIT 1`)) as [
+    { generationId: number },
+  ];
+});
+
+afterAll(async () => {
+  await path?.close();
+  await servers?.close();
+});
+
+/** Carries statements out after it has noted how. */
+function explained(plans: string[]): SqlRunner {
+  return {
+    query: async (sql, values, name) => {
+      const rows = await path.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, values);
+      plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+      return path.database.query(sql, values, name);
+    },
+  };
+}
+
+const payloads = (): Map<number, { archived: boolean }> =>
+  new Map(points.map(({ entityId }) => [entityId, { archived: true }]));
+const written = () => points.map((point) => ({ ...point, isPayloadOnly: false }));
+const deleted = () => points.map((point) => ({ ...point, isContested: true }));
+
+const statements: [name: string, run: (sql: SqlRunner) => Promise<unknown>][] = [
+  [
+    'loads its points',
+    (sql) =>
+      new PointLedger(sql).load(
+        contentItemSpec,
+        points.map(({ pointId }) => pointId),
+      ),
+  ],
+  ['begins to write', (sql) => new PointLedger(sql).beginWriting(points)],
+  ['settles what was written', (sql) => new PointLedger(sql).settle('content_item', generationId, written(), true)],
+  ['notes an error', (sql) => new PointLedger(sql).noteError(points, { code: 'X', message: 'x', isDead: false })],
+  ['settles what was deleted', (sql) => new PointLedger(sql).settleDeleted('content_item', deleted())],
+  ['reads the rows of its records', (sql) => new EmbeddingRows(sql).existing(contentItemSpec, [...payloads().keys()])],
+  ['sets the payloads of its records', (sql) => new EmbeddingRows(sql).setPayloads(contentItemSpec, payloads())],
+];
+
+it.each(statements)('a batch reads what it concerns, not the table, when it %s', async (_, run) => {
+  const plans: string[] = [];
+  await run(explained(plans));
+  expect(plans).toHaveLength(1);
+  for (const plan of plans) {
+    expect(plan).not.toMatch(/Seq Scan on (vector_points|content_embeddings)/);
+    // A kind's points are not a batch's.
+    expect(plan).not.toMatch(/Index Cond: \(\(kind\)::text = '[^)]*\)$/m);
+  }
+});
