@@ -11,7 +11,7 @@ const COLLECTION = 'floor_story';
 export class FloorStory {
   private constructor(
     private readonly core: Core,
-    private readonly points: readonly string[],
+    private readonly points: string[],
   ) {}
 
   static async create(core: Core, paragraphs: readonly string[], dimensions: number): Promise<FloorStory> {
@@ -19,7 +19,8 @@ export class FloorStory {
     await database.query('CREATE TABLE floor_stories (id int PRIMARY KEY, content text NOT NULL)');
     await database.query(
       `CREATE TABLE floor_chunks (story_id int NOT NULL, paragraph_index int NOT NULL, point_id uuid NOT NULL,
-         text text NOT NULL, start_offset int NOT NULL, end_offset int NOT NULL, PRIMARY KEY (story_id, paragraph_index))`,
+         text text NOT NULL, start_offset int NOT NULL, end_offset int NOT NULL,
+         PRIMARY KEY (story_id, paragraph_index) DEFERRABLE)`,
     );
     await database.query('INSERT INTO floor_stories VALUES (1, $1)', [paragraphs.join('\n\n')]);
     await store.createCollection({
@@ -48,6 +49,28 @@ export class FloorStory {
       await floor.upsert(texts, at);
     }
     return floor;
+  }
+
+  /**
+   * A new paragraph before all others.
+   * @returns milliseconds
+   */
+  async begin(paragraphs: readonly string[]): Promise<number> {
+    const startedAt = performance.now();
+    const text = paragraphs[0] ?? '';
+    const point = randomUUID();
+    await this.core.database.transaction({}, async (transaction) => {
+      await transaction.query('UPDATE floor_stories SET content = $1 WHERE id = 1', [paragraphs.join('\n\n')]);
+      await transaction.query(
+        `UPDATE floor_chunks SET paragraph_index = paragraph_index + 1, start_offset = start_offset + $1,
+           end_offset = end_offset + $1 WHERE story_id = 1`,
+        [text.length + 2],
+      );
+      await transaction.query('INSERT INTO floor_chunks VALUES (1, 0, $1, $2, 0, $3)', [point, text, text.length]);
+    });
+    this.points.unshift(point);
+    await this.upsert([text], 0);
+    return performance.now() - startedAt;
   }
 
   /** @returns milliseconds */
@@ -85,7 +108,7 @@ export class FloorStory {
         id: this.points[from + i] ?? '',
         dense: dense[i] ?? new Float32Array(),
         lexical: documentVector(text, MEAN_TERMS),
-        payload: { entity_id: 1, chunk_index: from + i, revision: Date.now() },
+        payload: { entity_id: 1, revision: Date.now() },
       })),
     );
   }

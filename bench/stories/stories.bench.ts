@@ -15,6 +15,7 @@ const PARAGRAPHS = Number(process.env['BENCH_PARAGRAPHS'] ?? 2000);
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7);
 const TIMEOUT_MS = 60_000;
 const DIMENSIONS = 384;
+const IS_WRITE = /^PUT .*\/points$|\/points\/(batch|delete)$/;
 
 interface Round {
   ms: number;
@@ -22,13 +23,15 @@ interface Round {
   pointRows: number;
   embedCalls: number;
   embeddedTexts: number;
+  /** Requests to the vector server that write. */
+  writes: number;
 }
 
 interface Edit {
   name: string;
   apply(paragraphs: readonly string[], round: number): string[];
-  /** Whether the floor does it as well. */
-  hasFloor?: boolean;
+  /** The same by hand, where it was written. */
+  floor?: (floor: FloorStory, paragraphs: readonly string[]) => Promise<number>;
 }
 
 const middle = Math.floor(PARAGRAPHS / 2);
@@ -40,14 +43,18 @@ const edits: Edit[] = [
     name: 'one paragraph in the middle, some words longer',
     apply: (list, round) =>
       replaced(list, middle, `${list[middle] ?? ''} And then, for the ${round}th time, it rained.`),
-    hasFloor: true,
+    floor: (floor, paragraphs) => floor.edit(middle, paragraphs),
   },
   {
     name: 'one paragraph in the middle, of the same length',
     apply: (list, round) => replaced(list, middle, `${(list[middle] ?? '').slice(0, -4)}${String(1000 + round)}`),
   },
   { name: 'the last paragraph', apply: (list, round) => replaced(list, list.length - 1, `The end, number ${round}.`) },
-  { name: 'a new paragraph before all others', apply: (list, round) => [`A beginning, number ${round}.`, ...list] },
+  {
+    name: 'a new paragraph before all others',
+    apply: (list, round) => [`A beginning, number ${round}.`, ...list],
+    floor: (floor, paragraphs) => floor.begin(paragraphs),
+  },
   { name: 'the first paragraph goes', apply: (list) => list.slice(1) },
   {
     name: 'a white space at the end of the text',
@@ -71,6 +78,7 @@ export async function storiesBench(): Promise<void> {
     const qdrant = await startEmbeddedQdrant({ dataDir: path.join(folder, 'qdrant') });
     closers.push(() => qdrant.close());
     const calls: number[] = [];
+    const writes: string[] = [];
     const embedder = createDeterministicEmbedder({
       dimensions: DIMENSIONS,
       onEmbed: (texts, { purpose }) => void (purpose === 'document' && calls.push(texts.length)),
@@ -82,6 +90,9 @@ export async function storiesBench(): Promise<void> {
       qdrantUrl: qdrant.url,
       embedder,
       logger: pino({ level: 'warn' }),
+      onVectorRequest: ({ method, path: to }) => {
+        if (IS_WRITE.test(`${method} ${to}`)) writes.push(to);
+      },
     });
     closers.push(() => core.close());
     await core.database.dataSource.runMigrations();
@@ -89,13 +100,13 @@ export async function storiesBench(): Promise<void> {
     const relay = core.createRelay();
     relay.start();
     closers.push(() => relay.stop());
-    await measure(core, calls);
+    await measure(core, calls, writes);
   } finally {
     for (const closer of closers.reverse()) await closer();
   }
 }
 
-async function measure(core: Core, calls: number[]): Promise<void> {
+async function measure(core: Core, calls: number[], writes: string[]): Promise<void> {
   const kind = core.registry.kind('story');
   const texts = Array.from({ length: PARAGRAPHS }, (_, i) => paragraph(i));
   const joined = (list: readonly string[]): string => list.join('\n\n');
@@ -109,8 +120,8 @@ async function measure(core: Core, calls: number[]): Promise<void> {
     let now = texts;
     for (let round = 0; round < ROUNDS; round++) {
       now = edit.apply(now, round);
-      rounds.push(await measureEdit(core, created.id, joined(now), calls));
-      if (edit.hasFloor) floorMs.push(await floor.edit(middle, now));
+      rounds.push(await measureEdit(core, created.id, joined(now), { calls, writes }));
+      if (edit.floor) floorMs.push(await edit.floor(floor, now));
     }
     await core.services.writer
       .update(kind, created.id, { content: joined(texts) })
@@ -127,6 +138,7 @@ async function measure(core: Core, calls: number[]): Promise<void> {
       one((round) => round.embeddedTexts),
       one((round) => round.chunkRows),
       one((round) => round.pointRows),
+      one((round) => round.writes),
       `${median(ms).toFixed(0)} (${range(ms, 0)})`,
       floorMs.length > 0 ? median(floorMs).toFixed(0) : '–',
       ratio,
@@ -139,7 +151,7 @@ async function measure(core: Core, calls: number[]): Promise<void> {
     `write can be found (\`awaitSync\`), with the relay's default settings, the embedded PostgreSQL and the embedded vector server`,
     `on disk. The embedder takes no time, so what is left is the rest. ${ROUNDS} rounds each; median (lowest–highest). A row counts`,
     'as written when its version is another than before. The floor is written by hand for exactly that edit: it knows what changed,',
-    'and updates the story, the one chunk and the offsets behind it in plain tables, then embeds and upserts one point.',
+    'and updates the story, the one chunk and the places behind it in plain tables, then embeds and upserts one point.',
     '',
     table(
       [
@@ -148,6 +160,7 @@ async function measure(core: Core, calls: number[]): Promise<void> {
         'texts embedded',
         'chunk rows written',
         'ledger rows written',
+        'writing requests',
         'ms',
         'floor, ms',
         'ratio',
@@ -170,13 +183,19 @@ const written = (before: Versions, after: Versions): number =>
   [...after].filter(([id, version]) => before.get(id) !== version).length +
   [...before.keys()].filter((id) => !after.has(id)).length;
 
-async function measureEdit(core: Core, story: number, content: string, calls: number[]): Promise<Round> {
+async function measureEdit(
+  core: Core,
+  story: number,
+  content: string,
+  { calls, writes }: { calls: number[]; writes: string[] },
+): Promise<Round> {
   const read = async () => ({
     chunks: await versions(core, 'story_chunk_embeddings', 'id', `story_id = ${story}`),
     points: await versions(core, 'vector_points', 'point_id', `kind = 'story'`),
   });
   const before = await read();
   calls.length = 0;
+  writes.length = 0;
   const startedAt = performance.now();
   const { syncToken } = await core.services.writer.update(core.registry.kind('story'), story, { content });
   await core.sync.awaitSync(syncToken, TIMEOUT_MS);
@@ -186,6 +205,7 @@ async function measureEdit(core: Core, story: number, content: string, calls: nu
     ms,
     chunkRows: written(before.chunks, after.chunks),
     pointRows: written(before.points, after.points),
+    writes: writes.length,
     embedCalls: calls.length,
     embeddedTexts: calls.reduce((sum, count) => sum + count, 0),
   };

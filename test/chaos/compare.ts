@@ -36,7 +36,6 @@ interface EmbeddingRow {
   id: string;
   source: number;
   type: string;
-  chunk: number;
   hash: string;
   text: string;
   context: string | null;
@@ -191,7 +190,7 @@ async function readRecords(client: Client, kind: ChaosKind): Promise<SqlRow[]> {
 async function readRows(client: Client, kind: ChaosKind): Promise<EmbeddingRow[]> {
   const { rows } = await client.query<EmbeddingRow>(
     `SELECT row.qdrant_point_id AS id, row.${kind.sourceColumn} AS source, row.embedding_type AS type,
-       row.${kind.chunkColumn} AS chunk, row.content_hash AS hash, row.text, row.context_line AS context,
+       row.content_hash AS hash, row.text, row.context_line AS context,
        row.archived_at IS NOT NULL AS "isArchived", point.state, point.revision,
        point.indexed_revision AS "indexedRevision", point.kind, model.name AS model, generation.collection
      FROM ${kind.embeddingTable} row
@@ -260,7 +259,6 @@ function expectedPayload(
     archived: record.archived_at !== null || record['owner archived'] !== null || row.isArchived,
     created_at: record.created_at.toISOString(),
     embedding_type: row.type,
-    chunk_index: row.chunk,
     content_hash: row.hash,
     revision: Number(row.revision),
   };

@@ -17,7 +17,6 @@ export interface ChaosKind {
   table: string;
   embeddingTable: string;
   sourceColumn: string;
-  chunkColumn: string;
   /** Of the mutations, as in `createJob`. */
   mutation: string;
   /** The record's field in a payload, as in `createJob { job { id } }`. */
@@ -54,7 +53,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'profiles',
     embeddingTable: 'profile_embeddings',
     sourceColumn: 'profile_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Profile',
     payloadField: 'profile',
     typeName: 'Profile',
@@ -85,7 +83,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'work_experiences',
     embeddingTable: 'work_experience_embeddings',
     sourceColumn: 'work_experience_id',
-    chunkColumn: 'chunk_index',
     mutation: 'WorkExperience',
     payloadField: 'workExperience',
     typeName: 'WorkExperience',
@@ -104,7 +101,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'projects',
     embeddingTable: 'project_embeddings',
     sourceColumn: 'project_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Project',
     payloadField: 'project',
     typeName: 'Project',
@@ -122,7 +118,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'educations',
     embeddingTable: 'education_embeddings',
     sourceColumn: 'education_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Education',
     payloadField: 'education',
     typeName: 'Education',
@@ -140,7 +135,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'skills',
     embeddingTable: 'skill_embeddings',
     sourceColumn: 'skill_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Skill',
     payloadField: 'skill',
     typeName: 'Skill',
@@ -158,7 +152,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'job_descriptions',
     embeddingTable: 'job_description_embeddings',
     sourceColumn: 'job_description_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Job',
     payloadField: 'job',
     typeName: 'JobDescription',
@@ -194,7 +187,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'generated_resumes',
     embeddingTable: 'resume_embeddings',
     sourceColumn: 'generated_resume_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Resume',
     payloadField: 'resume',
     typeName: 'GeneratedResume',
@@ -208,7 +200,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'stories',
     embeddingTable: 'story_chunk_embeddings',
     sourceColumn: 'story_id',
-    chunkColumn: 'paragraph_index',
     mutation: 'Story',
     payloadField: 'story',
     typeName: 'Story',
@@ -227,7 +218,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'tag_concepts',
     embeddingTable: 'tag_concept_embeddings',
     sourceColumn: 'tag_concept_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Tag',
     payloadField: 'tag',
     typeName: 'TagConcept',
@@ -245,7 +235,6 @@ export const chaosKinds: readonly ChaosKind[] = [
     table: 'content_items',
     embeddingTable: 'content_embeddings',
     sourceColumn: 'content_item_id',
-    chunkColumn: 'chunk_index',
     mutation: 'Content',
     payloadField: 'content',
     typeName: 'ContentItem',

@@ -92,6 +92,28 @@ describe('an edit of a story', () => {
     for (const row of after.slice(1)) expect(`${row.id} ${row.point}`).toBe(before.get(row.text));
   });
 
+  it('touches no point of a paragraph that only moves', async () => {
+    const parts = paragraphs(200);
+    const story = await write(storyOf(parts));
+    const stored = async () => new Map((await path.points('story')).map((point) => [point.id, point.payload]));
+    const entries = async () =>
+      new Map(
+        (
+          await path.sql<{ id: string; version: string }>(
+            'SELECT point_id AS id, xmin::text AS version FROM vector_points',
+          )
+        ).map((row) => [row.id, row.version]),
+      );
+    const [pointsBefore, entriesBefore] = [await stored(), await entries()];
+    await change(story, 'content', storyOf(['A new beginning.', ...parts]));
+    await change(story, 'content', storyOf(['A new beginning.', ...parts.slice(100), ...parts.slice(0, 100)]));
+    const after = await entries();
+    expect(after.size).toBe(201);
+    for (const [id, version] of entriesBefore) expect(after.get(id)).toBe(version);
+    const pointsAfter = await stored();
+    for (const [id, payload] of pointsBefore) expect(pointsAfter.get(id)).toEqual(payload);
+  });
+
   it('embeds nothing for paragraphs that go or change places, whatever else is done', async () => {
     const text = fc.constantFrom('* * *', ...paragraphs(12));
     const texts = fc.array(text, { minLength: 1, maxLength: 12 });

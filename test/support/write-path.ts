@@ -211,7 +211,6 @@ export class WritePath {
         id: string;
         hash: string;
         type: string;
-        chunk: number;
         source: number;
         archived: boolean;
         revision: string;
@@ -219,7 +218,7 @@ export class WritePath {
         payload: Record<string, unknown>;
         text: string;
       }>(
-        `SELECT e.qdrant_point_id AS id, e.content_hash AS hash, coalesce(e.context_line || E'\\n', '') || e.text AS text, e.embedding_type AS type, e.${spec.chunkColumn} AS chunk,
+        `SELECT e.qdrant_point_id AS id, e.content_hash AS hash, coalesce(e.context_line || E'\\n', '') || e.text AS text, e.embedding_type AS type,
            e.${spec.sourceColumn} AS source, e.archived_at IS NOT NULL AS archived, p.revision, p.state, p.payload
          FROM ${spec.table} e JOIN vector_points p ON p.point_id = e.qdrant_point_id`,
       );
@@ -236,7 +235,6 @@ export class WritePath {
           ...row.payload,
           archived: row.archived || row.payload.archived === true,
           embedding_type: row.type,
-          chunk_index: row.chunk,
           content_hash: row.hash,
           revision: Number(row.revision),
         };

@@ -29,7 +29,6 @@ interface Row {
   entityId: number | null;
   recordPayload: Payload | null;
   embeddingType: string;
-  chunkIndex: number;
   isArchived: boolean;
 }
 
@@ -51,17 +50,16 @@ function selectRows(kind: RecordKind): string {
         ELSE false END AS "isQueued",
       point.revision, point.generation_id AS "generationId",
       point.indexed_hash AS "indexedHash", row.content_hash AS "contentHash", point.entity_id AS "entityId", point.payload AS "recordPayload",
-      row.embedding_type AS "embeddingType", row.${spec.chunkColumn} AS "chunkIndex",
+      row.embedding_type AS "embeddingType",
       row.archived_at IS NOT NULL AS "isArchived"
     FROM ${spec.table} row
     LEFT JOIN vector_points point ON point.point_id = row.qdrant_point_id AND point.kind = '${kind.kind}'`;
 }
 
 function toExpected(row: Row): ExpectedPoint {
-  const { entityId, recordPayload, embeddingType, chunkIndex, isArchived, ...rest } = row;
+  const { entityId, recordPayload, embeddingType, isArchived, ...rest } = row;
   const facts = {
     embedding_type: embeddingType,
-    chunk_index: chunkIndex,
     content_hash: row.contentHash,
     revision: Number(row.revision ?? 0),
   };

@@ -169,8 +169,9 @@ function recordBody(table: string, dependents: readonly Dependent[], ownKinds: R
 function embeddingBody(kind: RecordKind): string {
   const spec = kind.embedding;
   if (!spec) return '';
-  const { table, sourceColumn, chunkColumn } = spec;
-  const columns = ['content_hash', sourceColumn, 'embedding_type', chunkColumn, 'archived_at'];
+  const { table, sourceColumn } = spec;
+  // Without its place: a point does not carry it, so a text that only moves concerns no point.
+  const columns = ['content_hash', sourceColumn, 'embedding_type', 'archived_at'];
   // A row whose vector comes from elsewhere, that has no text yet or that the relay did not make, is its record's to complete.
   const adopt = (rows: string): string =>
     [

@@ -24,7 +24,6 @@ export interface PointRecord {
 
 export interface EmbeddedRow {
   embeddingType: string;
-  chunkIndex: number;
   contentHash: string;
   text: string;
   contextLine: string | null;
@@ -42,7 +41,6 @@ export interface WrittenPoint {
 
 interface LoadedRow extends Omit<PointRecord, 'row'> {
   embeddingType: string | null;
-  chunkIndex: number;
   contentHash: string;
   text: string;
   contextLine: string | null;
@@ -71,7 +69,7 @@ export class PointLedger {
          p.indexed_revision AS "indexedRevision",
          p.indexed_hash AS "indexedHash", p.generation_id AS "generationId", p.adopted_from AS "adoptedFrom",
          e.embedding_type AS "embeddingType",
-         e.${spec.chunkColumn} AS "chunkIndex", e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
+         e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
          e.archived_at IS NOT NULL AS "isArchived"
        FROM unnest($1::uuid[]) AS wanted (point_id)
        LEFT JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = wanted.point_id LIMIT 1) p ON true
@@ -80,9 +78,9 @@ export class PointLedger {
       `ledger_load_${kind.kind}`,
     );
     return rows.map((loaded) => {
-      const { embeddingType, chunkIndex, contentHash, text, contextLine, isArchived, ...point } = loaded;
+      const { embeddingType, contentHash, text, contextLine, isArchived, ...point } = loaded;
       const row =
-        embeddingType === null ? null : { embeddingType, chunkIndex, contentHash, text, contextLine, isArchived };
+        embeddingType === null ? null : { embeddingType, contentHash, text, contextLine, isArchived };
       return { ...point, row };
     });
   }

@@ -74,7 +74,6 @@ export function planPoints(
 function plannedPoint(key: ClaimedKey, record: PointRecord, row: EmbeddedRow, revision: string): PlannedPoint {
   const facts = {
     embedding_type: row.embeddingType,
-    chunk_index: row.chunkIndex,
     content_hash: row.contentHash,
     revision: Number(revision),
   };

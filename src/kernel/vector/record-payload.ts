@@ -6,7 +6,6 @@ import type { Payload, PayloadIndexType, PayloadValue } from './vector-store';
 /** Keys that every point has, besides its record's filterable fields. */
 export interface PointFacts {
   embedding_type: string;
-  chunk_index: number;
   content_hash: string;
   /** Grows with every change of text or payload; the vector server keeps the higher one. */
   revision: number;
