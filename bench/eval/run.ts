@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 
 import { createAsk, inParallel } from './ask';
 import { EvaluationData } from './data';
-import { score } from './scoring';
+import { score, type Scores } from './scoring';
+import { searchReport, type Measured } from './search-report';
 import { evaluateTagging } from './tagging';
 import { tasks } from './tasks';
 
@@ -40,30 +41,24 @@ async function main(): Promise<void> {
   }
   const modes = options.modes.split(',');
   const wanted = options.tasks?.split(',');
-  const lines = [
-    `| task | queries | BM25 | ${modes.join(' | ')} |`,
-    `|---|---|---|${modes.map(() => '---').join('|')}|`,
-  ];
-  console.log(lines.join('\n'));
+  const measured: Measured[] = [];
   for (const task of tasks) {
     if (wanted && !wanted.some((prefix) => task.name.startsWith(`${prefix}_`))) continue;
     const judgements = data.judgements(task.labels ?? task.name);
-    const cells: string[] = [];
+    const byMode = new Map<string, Scores>();
     for (const mode of modes) {
       const rankings = new Map<string, string[]>();
       await inParallel([...judgements.keys()], async (query) => {
         rankings.set(query, await task.run(query, mode, ask, data));
       });
-      cells.push(score(judgements, rankings).ndcg.toFixed(3));
+      byMode.set(mode, score(judgements, rankings));
     }
-    const line = `| ${task.name} | ${judgements.size} | ${task.bm25 ?? '–'} | ${cells.join(' | ')} |`;
-    lines.push(line);
-    console.log(line);
+    measured.push({ name: task.name, queries: judgements.size, bm25: task.bm25 ?? {}, byMode });
+    console.log(`measured ${task.name}`);
   }
-  if (options.out !== undefined) {
-    const title = `# Search quality\n\nnDCG@10 through the GraphQL API. Made by:\n\n    npm run eval -- --data ../shared/data --out bench/results/eval.md\n`;
-    writeFileSync(options.out, `${title}\n${lines.join('\n')}\n`);
-  }
+  const report = searchReport(measured, modes);
+  console.log(report);
+  if (options.out !== undefined) writeFileSync(options.out, report);
   await close();
 }
 

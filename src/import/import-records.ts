@@ -97,6 +97,9 @@ export interface TagRecord {
   externalId: string;
   name: string;
   description?: string;
+  /** Vocabulary; made when there is none of that name. */
+  scheme?: string;
+  /** The scheme unless given. */
   category?: string;
   /** External id or name of the tag above. */
   parent?: string;

@@ -106,6 +106,10 @@ export class ImportWriter {
     group: readonly Prepared[],
   ): Promise<WriteOutcome[]> {
     await this.resolveReferences(transaction, kind, group);
+    await kind.beforeImport?.(
+      transaction,
+      group.map((one) => one.values),
+    );
     const written = await upsertRecords(
       transaction,
       kind,

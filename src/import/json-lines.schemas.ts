@@ -128,7 +128,7 @@ const tag = z
   })
   .transform(({ id, category, scheme, ...fields }): ImportRecord => ({
     type: 'tag',
-    record: { externalId: id, ...fields, category: category ?? scheme },
+    record: { externalId: id, ...fields, scheme, category: category ?? scheme },
   }));
 
 const content = z

@@ -83,7 +83,8 @@ describe('import of every format', () => {
             workExperiences { title company startDate highlights }
           }
         }
-        tag(name: "Stone bridges") { parent { name category } }
+        tag(name: "Stone bridges") { scheme parent { name category scheme } }
+        tagSchemes { name kinds threshold }
         job(externalId: "fx-csv-1") { title company location }
         resume(externalId: "fx-resume-1") { profile { name } }
         story(externalId: "file:the-clock.md") { title chunks { totalCount } }
@@ -108,7 +109,12 @@ describe('import of every format', () => {
           },
         ],
       },
-      tag: { parent: { name: 'Bridges', category: 'fixtures' } },
+      tag: { scheme: 'general', parent: { name: 'Bridges', category: 'fixtures', scheme: 'fixtures' } },
+      tagSchemes: [
+        { name: 'fixtures', kinds: ['STORY', 'CONTENT_ITEM'], threshold: 0.4 },
+        { name: 'general' },
+        { name: 'job' },
+      ],
       job: { title: 'Ferry Pilot', company: 'Sound Lines', location: 'Helsingør' },
       resume: { profile: { name: 'Ines Falk' } },
       story: { title: 'The Clock That Waited', chunks: { totalCount: 2 } },

@@ -109,7 +109,7 @@ describe('JSON lines', () => {
         },
       },
       { type: 'story', record: { externalId: 's1', title: 'T', content: 'One.\n\nTwo.' } },
-      { type: 'tag', record: { externalId: 't1', name: 'N', category: 'S', parent: 't0' } },
+      { type: 'tag', record: { externalId: 't1', name: 'N', scheme: 'S', category: 'S', parent: 't0' } },
       {
         type: 'content',
         record: { externalId: 'post:7', contentType: 'post', contentId: '7', content: 'Hi', sourceType: 'Chat' },

@@ -1,5 +1,6 @@
 import { lines } from '../../kernel/embedding/text';
 import { defineRecord } from '../../kernel/record/record-spec';
+import { makeSchemes } from './scheme/tag-scheme-store';
 import { TagConcept, TagConceptEmbedding } from './tag-concept.entity';
 
 export const tagConceptSpec = defineRecord<TagConcept>({
@@ -12,6 +13,7 @@ export const tagConceptSpec = defineRecord<TagConcept>({
     arguments: ['name'],
     where: 't.id = (SELECT tag_concept_id FROM tag_names WHERE folded = kindred_fold_tag_name($1))',
   },
+  beforeImport: (sql, tags) => makeSchemes(sql, new Set(tags.flatMap(({ scheme }) => scheme ?? []))),
   search: 'searchTags',
   matches: [{ field: 'similarTags', kind: 'tag_concept', description: 'Tags with a meaning like this one’s.' }],
   embedding: {

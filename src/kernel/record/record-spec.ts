@@ -1,3 +1,4 @@
+import type { SqlRunner } from '../db/database';
 import type { EmbeddingSpec } from '../embedding/embedding-spec';
 import { attributesOf, type AttributeMeta } from './attribute';
 import { setTypeName, type RecordBase } from './record-base';
@@ -93,6 +94,8 @@ export interface RecordSpec<R extends RecordBase = RecordBase> {
    * @param path of the input, which the fields named in the error begin with
    */
   validate?(input: Partial<R>, path: string): void;
+  /** Makes what records refer to and an import may bring along, in the transaction that writes them. */
+  beforeImport?(sql: SqlRunner, records: readonly Partial<R>[]): Promise<void>;
 }
 
 /** A spec with what is computed from it once. */

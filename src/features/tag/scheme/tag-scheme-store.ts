@@ -1,4 +1,4 @@
-import type { Database } from '../../../kernel/db/database';
+import type { Database, SqlRunner } from '../../../kernel/db/database';
 import { badInput } from '../../../kernel/errors/bad-input';
 import { DomainError } from '../../../kernel/errors/domain-error';
 import { checkText } from '../../../kernel/record/record-input';
@@ -113,6 +113,16 @@ export class TagSchemeStore {
       }
     });
   }
+}
+
+/** Makes those of these schemes that there are not, with the rules of a new one. */
+export async function makeSchemes(sql: SqlRunner, names: ReadonlySet<string>): Promise<void> {
+  if (names.size === 0) return;
+  await sql.query(
+    `INSERT INTO tag_schemes (name, kinds, threshold, max_tags) SELECT name, $2, $3, $4 FROM unnest($1::text[]) AS given (name)
+     ON CONFLICT DO NOTHING`,
+    [[...names], DEFAULTS.kinds, DEFAULTS.threshold, DEFAULTS.maxTags],
+  );
 }
 
 export function absent(scheme: string): DomainError {
