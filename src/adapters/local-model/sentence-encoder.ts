@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Tokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { manifestFiles, requireDigest } from './model-files';
+import { requireDigest } from './model-files';
 import type { ModelManifest } from './model-manifest';
+import { loadTokenizer } from './tokenizer';
 
 /** No text that fits `maxTokens` tokens is longer; what is behind it would be cut off after being tokenised anyway. */
 const MAX_CHARACTERS_PER_TOKEN = 100;
@@ -21,15 +21,9 @@ export class SentenceEncoder {
    * @throws ModelUnavailableError names the file that is wrong
    */
   static async load(folder: string, manifest: ModelManifest): Promise<SentenceEncoder> {
-    for (const file of manifestFiles(manifest)) await requireDigest(path.join(folder, file.path), file.sha256);
-    const readJson = async (file: string): Promise<object> =>
-      JSON.parse(await readFile(path.join(folder, file), 'utf8')) as object;
-    // Its CommonJS build has no types of its own, so TypeScript accepts it through a dynamic import only.
-    const tokenizers = await import('@huggingface/tokenizers');
-    const tokenizer = new tokenizers.Tokenizer(
-      await readJson(manifest.files.tokenizer.path),
-      await readJson(manifest.files.tokenizerConfig.path),
-    );
+    const { weights, weightsData } = manifest.files;
+    for (const file of [weights, weightsData]) await requireDigest(path.join(folder, file.path), file.sha256);
+    const { tokenizer } = await loadTokenizer(folder, manifest);
     const session = await InferenceSession.create(path.join(folder, manifest.files.weights.path), {
       // One thread: the other cores belong to the API, PostgreSQL and the vector server.
       intraOpNumThreads: 1,

@@ -81,7 +81,7 @@ export class Story extends RecordBase {
       .int()
       .min(SMALLEST_CHUNK_TOKENS, `must be from ${SMALLEST_CHUNK_TOKENS} to ${LARGEST_CHUNK_TOKENS}`)
       .max(LARGEST_CHUNK_TOKENS, `must be from ${SMALLEST_CHUNK_TOKENS} to ${LARGEST_CHUNK_TOKENS}`),
-    description: 'Most tokens of a chunk, estimated. What suits the model unless given; never more than its window.',
+    description: 'Most tokens of a chunk. What suits the model unless given; never more than its window.',
   })
   chunkTokens!: number | null;
 

@@ -1,12 +1,17 @@
 import { isBlank } from '../record/storable-text';
 import type { Chunk, ChunkingPlan } from './chunking-plan';
 import { markdownBlocks, type MarkdownBlock } from './markdown-blocks';
-import { pack, packOverlapping } from './packing';
-import { linesOf, sentencesOf, spansOf, wholeOf, type Segmentation } from './spans';
-import { estimateTokens } from './token-estimate';
+import { pack, packOverlapping, type SpanGroup } from './packing';
+import { linesOf, sentencesOf, spansOf, wholeOf, type Segmentation, type Span } from './spans';
+import { estimatedTokens, type TokenCounter } from './token-counter';
 
 /** Most tokens of a chunk under these headings, which may be part of what is embedded with it. */
 export type Budget = (headingPath: readonly string[], ownHeadings: number) => number;
+
+interface Limits {
+  budgetOf: Budget;
+  counter: TokenCounter;
+}
 
 interface Part {
   start: number;
@@ -28,23 +33,28 @@ const LARGEST_OVERLAP_SHARE = 0.5;
 const NO_HEADINGS: readonly string[] = [];
 
 /**
- * Cuts `text` into chunks of at most the budget's estimated tokens, in order. Nothing that a reader sees is lost, but for
+ * Cuts `text` into chunks of at most the budget's tokens, in order. Nothing that a reader sees is lost, but for
  * the rules between sections of Markdown; what has nothing to see is no chunk. A sentence that does not fit is cut between
  * words, a word that does not fit between characters.
  * @param budget as `chunkBudget` says, the plan's own limit included
  */
-export function chunkText(text: string, plan: ChunkingPlan, budget: number | Budget): Chunk[] {
-  const budgetOf: Budget = typeof budget === 'number' ? () => budget : budget;
+export function chunkText(
+  text: string,
+  plan: ChunkingPlan,
+  budget: number | Budget,
+  counter: TokenCounter = estimatedTokens,
+): Chunk[] {
+  const limits: Limits = { budgetOf: typeof budget === 'number' ? () => budget : budget, counter };
   const overlap = plan.overlapTokens ?? 0;
   switch (plan.strategy) {
     case 'paragraph':
-      return paragraphs(text).flatMap((part) => cutPart(text, part, budgetOf, { segment: sentencesOf }));
+      return paragraphs(text).flatMap((part) => cutPart(text, part, limits, { segment: sentencesOf }));
     case 'sentence':
-      return cutPart(text, wholeText(text), budgetOf, { segment: sentencesOf, overlap });
+      return cutPart(text, wholeText(text), limits, { segment: sentencesOf, overlap });
     case 'token':
-      return cutPart(text, wholeText(text), budgetOf, { segment: wholeOf, overlap });
+      return cutPart(text, wholeText(text), limits, { segment: wholeOf, overlap });
     case 'markdown':
-      return markdownBlocks(text).flatMap((block) => cutBlock(text, block, budgetOf));
+      return markdownBlocks(text).flatMap((block) => cutBlock(text, block, limits));
   }
 }
 
@@ -64,36 +74,38 @@ function paragraphs(text: string): Part[] {
 }
 
 /** Code and lists are cut between lines, and only when they fit no chunk even without the headings before them. */
-function cutBlock(text: string, block: MarkdownBlock, budgetOf: Budget): Chunk[] {
-  if (block.type === 'prose') return cutPart(text, block, budgetOf, { segment: sentencesOf });
+function cutBlock(text: string, block: MarkdownBlock, limits: Limits): Chunk[] {
+  if (block.type === 'prose') return cutPart(text, block, limits, { segment: sentencesOf });
   const cut: Cut = { segment: linesOf, keepsIndent: true };
   const { bodyStart, headingPath, ownHeadings } = block;
-  const isTooLong = estimateTokens(text.slice(block.start, block.end)) > budgetOf(headingPath, ownHeadings);
-  if (!isTooLong || ownHeadings === 0) return cutPart(text, block, budgetOf, cut);
+  const isTooLong =
+    limits.counter.count(text.slice(block.start, block.end)) > limits.budgetOf(headingPath, ownHeadings);
+  if (!isTooLong || ownHeadings === 0) return cutPart(text, block, limits, cut);
   return [
-    ...cutPart(text, { ...block, end: bodyStart }, budgetOf, { segment: sentencesOf }),
-    ...cutPart(text, { ...block, start: bodyStart, ownHeadings: 0 }, budgetOf, cut),
+    ...cutPart(text, { ...block, end: bodyStart }, limits, { segment: sentencesOf }),
+    ...cutPart(text, { ...block, start: bodyStart, ownHeadings: 0 }, limits, cut),
   ];
 }
 
 /** One chunk where the part fits, else several of them. */
-function cutPart(text: string, part: Part, budgetOf: Budget, cut: Cut): Chunk[] {
+function cutPart(text: string, part: Part, { budgetOf, counter }: Limits, cut: Cut): Chunk[] {
   const { start, end, headingPath, ownHeadings } = part;
   const chunkOf = (from: number, to: number, own: number): Chunk[] => {
     const range = visibleRange(text, from, to, cut.keepsIndent ?? false);
     if (!range) return [];
     const slice = text.slice(range.start, range.end);
-    return [{ text: slice, ...range, tokens: estimateTokens(slice), headingPath, ownHeadings: own }];
+    return [{ text: slice, ...range, tokens: counter.count(slice), headingPath, ownHeadings: own }];
   };
   const whole = chunkOf(start, end, ownHeadings);
   // What follows the first chunk has the headings above it no more.
   const budget = Math.min(budgetOf(headingPath, ownHeadings), budgetOf(headingPath, 0));
   if (whole.length === 0 || (whole[0] as Chunk).tokens <= budgetOf(headingPath, ownHeadings)) return whole;
-  const spans = spansOf(text, start, end, budget, cut.segment);
+  const spans = spansOf(text, part, budget, cut.segment, counter);
   const overlap = Math.min(cut.overlap ?? 0, Math.floor(budget * LARGEST_OVERLAP_SHARE));
   const groups = overlap > 0 ? packOverlapping(spans, budget, overlap) : pack(spans, budget);
   const chunks: Chunk[] = [];
-  for (const { first, end: after } of groups) {
+  const tokensOf = (from: number, to: number): number => counter.count(text.slice(from, to));
+  for (const { first, end: after } of groups.flatMap((group) => fitting(group, spans, budget, tokensOf))) {
     const last = chunks[chunks.length - 1];
     const [chunk] = chunkOf(spans[first]?.start ?? end, spans[after - 1]?.end ?? end, last ? 0 : ownHeadings);
     // Where windows differ by nothing that is seen, the longer one stands for both.
@@ -102,6 +114,23 @@ function cutPart(text: string, part: Part, budgetOf: Budget, cut: Cut): Chunk[] 
     chunks.push(chunk);
   }
   return chunks;
+}
+
+/** The group itself where it fits: parts of a word, or of a line, may make more tokens together than each alone. */
+function fitting(
+  { first, end }: SpanGroup,
+  spans: readonly Span[],
+  budget: number,
+  tokensOf: (start: number, end: number) => number,
+): SpanGroup[] {
+  const isOne = end - first < 2;
+  if (isOne || tokensOf(spans[first]?.start ?? 0, spans[end - 1]?.end ?? 0) <= budget) return [{ first, end }];
+  const middle = first + Math.ceil((end - first) / 2);
+  const halves = [
+    { first, end: middle },
+    { first: middle, end },
+  ];
+  return halves.flatMap((half) => fitting(half, spans, budget, tokensOf));
 }
 
 /** Without white space at either end; undefined when nothing is left to see. */

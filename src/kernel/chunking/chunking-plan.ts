@@ -10,7 +10,7 @@ export type ChunkingStrategy = (typeof chunkingStrategies)[number];
 
 export interface ChunkingPlan {
   strategy: ChunkingStrategy;
-  /** Most estimated tokens of a chunk; what the model's window leaves unless given, and never more. */
+  /** Most tokens of a chunk; what the model's window leaves unless given, and never more. */
   maxTokens?: number;
   /** `sentence` and `token`: about how many tokens a chunk shares with the one before; at most half of a chunk. */
   overlapTokens?: number;
@@ -21,7 +21,7 @@ export interface Chunk {
   text: string;
   start: number;
   end: number;
-  /** Estimated. */
+  /** By the counter that it was cut with. */
   tokens: number;
   /** Headings that it stands under, the outermost first. */
   headingPath: readonly string[];
@@ -33,19 +33,26 @@ export interface Chunk {
 const LARGEST_CHUNK_TOKENS = 450;
 /** [CLS] and [SEP], or their like. */
 const SPECIAL_TOKENS = 2;
-/** Below the whole window, because tokens are estimated: 99 of 100 full chunks then really fit. */
+/** Below the whole window where tokens are estimated: 99 of 100 full chunks then really fit. */
 const WINDOW_SHARE = 0.92;
 const SMALLEST_BUDGET_TOKENS = 16;
+
+export interface BudgetOptions {
+  contextTokens?: number;
+  wanted?: number;
+  isExact?: boolean;
+}
 
 /**
  * How many tokens of text one chunk may have, for a model that takes `maxTokens` and a context line of
  * `contextTokens` before each chunk.
- * @param wanted the plan's own limit, which may fill a window that is larger than what is usual
+ * @param options.wanted the plan's own limit, which may fill a window that is larger than what is usual
+ * @param options.isExact whether tokens are counted as the model counts them, so that the whole window may be filled
  */
-export function chunkBudget(maxTokens: number, contextTokens = 0, wanted = usualTokens(maxTokens)): number {
-  return Math.max(SMALLEST_BUDGET_TOKENS, Math.min(wanted, textTokens(maxTokens) - contextTokens));
+export function chunkBudget(maxTokens: number, options: BudgetOptions = {}): number {
+  const share = options.isExact ? 1 : WINDOW_SHARE;
+  const textTokens = (window: number): number => Math.floor((window - SPECIAL_TOKENS) * share);
+  const wanted = options.wanted ?? textTokens(Math.min(maxTokens, LARGEST_CHUNK_TOKENS));
+  const left = textTokens(maxTokens) - (options.contextTokens ?? 0);
+  return Math.max(SMALLEST_BUDGET_TOKENS, Math.min(wanted, left));
 }
-
-const textTokens = (maxTokens: number): number => Math.floor((maxTokens - SPECIAL_TOKENS) * WINDOW_SHARE);
-
-const usualTokens = (maxTokens: number): number => textTokens(Math.min(maxTokens, LARGEST_CHUNK_TOKENS));

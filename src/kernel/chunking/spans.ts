@@ -1,6 +1,6 @@
-import { estimateTokens } from './token-estimate';
+import type { TokenCounter } from './token-counter';
 
-/** A stretch of the text that is being cut, with its estimated tokens. */
+/** A stretch of the text that is being cut, with its tokens. */
 export interface Span {
   start: number;
   end: number;
@@ -23,14 +23,20 @@ const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** The parts of a segmentation; of one that exceeds the budget its words, and of such a word its characters. */
-export function spansOf(text: string, start: number, end: number, budget: number, segment: Segmentation): Span[] {
+export function spansOf(
+  text: string,
+  range: { start: number; end: number },
+  budget: number,
+  segment: Segmentation,
+  counter: TokenCounter,
+): Span[] {
   const found: Span[] = [];
-  let from = start;
-  for (const part of segment(text, start, end)) {
-    const tokens = estimateTokens(part);
+  let from = range.start;
+  for (const part of segment(text, range.start, range.end)) {
+    const tokens = counter.count(part);
     if (tokens <= budget) found.push({ start: from, end: from + part.length, tokens });
     // Not spread: a text can have more words than a call arguments.
-    else for (const span of wordSpans(part, from, budget)) found.push(span);
+    else for (const span of wordSpans(part, from, budget, counter)) found.push(span);
     from += part.length;
   }
   return found;
@@ -59,37 +65,41 @@ export function* linesOf(text: string, start: number, end: number): Generator<st
 export const wholeOf: Segmentation = (text, start, end) => [text.slice(start, end)];
 
 /** Words, and parts of those that do not fit. */
-function* wordSpans(text: string, start: number, budget: number): Generator<Span> {
+function* wordSpans(text: string, start: number, budget: number, counter: TokenCounter): Generator<Span> {
   for (const { 0: word, index } of text.matchAll(WORDS_WITH_SPACE)) {
-    const tokens = estimateTokens(word);
+    const tokens = counter.count(word);
     let from = start + index;
     if (tokens <= budget) {
       yield { start: from, end: from + word.length, tokens };
       continue;
     }
-    for (const part of COMPOSED.test(word) ? characters(word, budget) : stretches(word, budget)) {
-      // Parts of a word may make more tokens together than each alone, but never more than their length.
-      yield { start: from, end: from + part.length, tokens: part.length };
+    for (const part of COMPOSED.test(word) ? characters(word, budget, counter) : stretches(word, budget, counter)) {
+      // Parts of a word may make more tokens together than each alone, but hardly more than their length.
+      const tokens = counter.isExact ? Math.max(part.length, counter.count(part)) : part.length;
+      yield { start: from, end: from + part.length, tokens };
       from += part.length;
     }
   }
 }
 
-/** Parts of at most `budget` UTF-16 units, none of which is more than one token. */
-function* stretches(word: string, budget: number): Generator<string> {
+/** Parts of at most `budget` UTF-16 units, shorter where units are more than one token, as those of Korean are. */
+function* stretches(word: string, budget: number, counter: TokenCounter): Generator<string> {
   for (let from = 0; from < word.length;) {
-    const to = characterStart(word, Math.min(word.length, from + budget), word.length);
+    let to = characterStart(word, Math.min(word.length, from + budget), word.length);
+    while (to - from > 2 && counter.count(word.slice(from, to)) > budget) {
+      to = characterStart(word, from + Math.ceil((to - from) / 2), word.length);
+    }
     yield word.slice(from, to);
     from = to;
   }
 }
 
 /** What a reader calls a character, as long as it fits the budget: one can carry any number of marks. */
-function* characters(word: string, budget: number): Generator<string> {
+function* characters(word: string, budget: number, counter: TokenCounter): Generator<string> {
   for (let from = 0; from < word.length;) {
     const to = characterStart(word, Math.min(word.length, from + SEGMENTED_STRETCH), word.length);
     for (const { segment } of graphemes.segment(word.slice(from, to))) {
-      if (estimateTokens(segment) <= budget) yield segment;
+      if (counter.count(segment) <= budget) yield segment;
       else yield* segment;
     }
     from = to;

@@ -67,7 +67,10 @@ export abstract class EmbeddingRow {
   endOffset!: number | null;
 
   @Column({ name: 'token_count', type: 'integer', nullable: true })
-  @Field(() => Int, { nullable: true, description: 'Tokens of the text, estimated.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Tokens of the text, by the model’s own tokenizer where it has one here, else estimated.',
+  })
   tokenCount!: number | null;
 
   @Column({ name: 'heading_path', type: 'text', array: true, nullable: true })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { chunkText } from '../chunking/chunk-text';
 import { chunkBudget, type Chunk, type ChunkingPlan } from '../chunking/chunking-plan';
-import { estimateTokens } from '../chunking/token-estimate';
+import { estimatedTokens, type TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 import type { Source } from '../record/source';
 import type { EmbeddingSpec, EmbeddingTypeSpec } from './embedding-spec';
@@ -15,7 +15,7 @@ export interface RenderedChunk {
   contextLine: string | null;
   startOffset: number;
   endOffset: number;
-  /** Of the text, estimated. */
+  /** Of the text, by the counter. */
   tokenCount: number;
   /** Headings above and in it, the outermost first. */
   headingPath: readonly string[];
@@ -33,21 +33,32 @@ const WHITE_SPACE = /\s+/g;
  * `maxTokens`. Types in the spec's order, chunks in the text's.
  * @throws TOO_MANY_CHUNKS
  */
-export function renderChunks(spec: EmbeddingSpec, source: Source, maxTokens: number): RenderedChunk[] {
-  return Object.entries(spec.types).flatMap(([type, typeSpec]) => renderType(type, typeSpec, source, maxTokens));
+export function renderChunks(
+  spec: EmbeddingSpec,
+  source: Source,
+  maxTokens: number,
+  counter: TokenCounter = estimatedTokens,
+): RenderedChunk[] {
+  const window = { maxTokens, counter };
+  return Object.entries(spec.types).flatMap(([type, typeSpec]) => renderType(type, typeSpec, source, window));
 }
 
 function renderType(
   embeddingType: string,
   typeSpec: EmbeddingTypeSpec,
   source: Source,
-  maxTokens: number,
+  window: Window,
 ): RenderedChunk[] {
+  const { maxTokens, counter } = window;
   const plan: ChunkingPlan = typeSpec.chunkingOf?.(source) ?? { strategy: typeSpec.chunking };
-  const contexts = new ContextLines((path) => typeSpec.context?.(source, path), maxTokens);
+  const contexts = new ContextLines((path) => typeSpec.context?.(source, path), window);
   const budget = (path: readonly string[], ownHeadings: number): number =>
-    chunkBudget(maxTokens, contexts.above(path, ownHeadings).tokens, plan.maxTokens);
-  const chunks = chunkText(typeSpec.text(source), plan, budget);
+    chunkBudget(maxTokens, {
+      contextTokens: contexts.above(path, ownHeadings).tokens,
+      wanted: plan.maxTokens,
+      isExact: counter.isExact,
+    });
+  const chunks = chunkText(typeSpec.text(source), plan, budget, counter);
   if (chunks.length > MAX_CHUNKS) {
     throw new DomainError(
       'TOO_MANY_CHUNKS',
@@ -71,6 +82,12 @@ function renderType(
   });
 }
 
+/** What a chunk has to fit into. */
+interface Window {
+  maxTokens: number;
+  counter: TokenCounter;
+}
+
 interface ContextLine {
   line: string | null;
   tokens: number;
@@ -82,7 +99,7 @@ class ContextLines {
 
   constructor(
     private readonly lineFor: (headingPath: readonly string[]) => string | undefined,
-    private readonly maxTokens: number,
+    private readonly window: Window,
   ) {}
 
   above(headingPath: readonly string[], ownHeadings: number): ContextLine {
@@ -91,7 +108,7 @@ class ContextLines {
     let found = this.known.get(key);
     if (!found) {
       const line = this.shortened(this.lineFor(path));
-      this.known.set(key, (found = { line, tokens: line === null ? 0 : estimateTokens(line) }));
+      this.known.set(key, (found = { line, tokens: line === null ? 0 : this.window.counter.count(line) }));
     }
     return found;
   }
@@ -106,8 +123,9 @@ class ContextLines {
   private shortened(context: string | undefined): string | null {
     const line = context?.replace(WHITE_SPACE, ' ').trim() ?? '';
     if (line === '') return null;
-    const budget = Math.floor(chunkBudget(this.maxTokens) * LARGEST_CONTEXT_SHARE);
-    return chunkText(line, { strategy: 'sentence' }, budget)[0]?.text ?? null;
+    const { maxTokens, counter } = this.window;
+    const budget = Math.floor(chunkBudget(maxTokens, { isExact: counter.isExact }) * LARGEST_CONTEXT_SHARE);
+    return chunkText(line, { strategy: 'sentence' }, budget, counter)[0]?.text ?? null;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 
 /** What makes vectors comparable: two vectors belong together only if every field here is equal. */
@@ -47,6 +48,12 @@ export interface Embedder {
    * @throws ModelRejectedError the provider refuses this input or key; never retried
    */
   embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
+
+  /**
+   * The model's own way of counting tokens, for this thread. Absent where they can only be estimated.
+   * @throws ModelUnavailableError what it needs is not there; may be retried
+   */
+  tokenCounter?(): Promise<TokenCounter>;
 
   /** Resolves once the model answers, e.g. weights are fetched and loaded. Safe to call more than once. */
   ready(): Promise<void>;

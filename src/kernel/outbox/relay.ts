@@ -3,6 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Database, Transaction } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
+import { estimatedTokens } from '../chunking/token-counter';
 import type { Embedder } from '../model/embedder';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
@@ -80,8 +81,15 @@ export class Relay {
     const { outbox, ledger } = this;
     const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs), parts.meter);
     const adoption = new AdoptedVectors(store, embedder.model.dimensions);
-    const { maxTokens } = embedder.model;
-    this.sourceTask = new SourceTask({ database, outbox, kinds, allKinds: parts.kinds, maxTokens, onStep });
+    this.sourceTask = new SourceTask({
+      database,
+      outbox,
+      kinds,
+      allKinds: parts.kinds,
+      maxTokens: embedder.model.maxTokens,
+      tokenCounter: () => embedder.tokenCounter?.() ?? Promise.resolve(estimatedTokens),
+      onStep,
+    });
     const { recheckMs } = settings;
     this.pointTask = new PointTask({
       outbox,

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../db/database';
 import { isLockNotAvailable } from '../db/database-errors';
+import type { TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff } from '../embedding/diff';
@@ -24,6 +25,8 @@ export interface SourceTaskParts {
   allKinds: readonly RecordKind[];
   /** Window of the model that will embed the chunks. */
   maxTokens: number;
+  /** How that model counts. */
+  tokenCounter: () => Promise<TokenCounter>;
   onStep?: StepHook;
 }
 
@@ -74,8 +77,9 @@ export class SourceTask {
     outcomes: Map<ClaimedKey, KeyOutcome>,
   ): Promise<void> {
     try {
+      const counter = await this.parts.tokenCounter();
       const batch = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
-        this.bringUpToDate(transaction, claim, kind, keys),
+        this.bringUpToDate(transaction, claim, kind, keys, counter),
       );
       for (const [key, outcome] of batch) outcomes.set(key, outcome);
     } catch (error) {
@@ -97,6 +101,7 @@ export class SourceTask {
     claim: Claim,
     kind: RecordKind,
     keys: readonly ClaimedKey[],
+    counter: TokenCounter,
   ): Promise<Map<ClaimedKey, KeyOutcome>> {
     const outcomes = new Map<ClaimedKey, KeyOutcome>();
     const lockedIds = await this.lock(transaction, kind, keys);
@@ -112,7 +117,7 @@ export class SourceTask {
         outcomes.set(key, { result: 'done' }); // Deleted; its points follow by cascade.
       else {
         try {
-          rendered.push(this.render(kind, loaded));
+          rendered.push(this.render(kind, loaded, counter));
           outcomes.set(key, { result: 'done' });
         } catch (error) {
           outcomes.set(key, { result: 'failed', error });
@@ -138,10 +143,10 @@ export class SourceTask {
     return new Set(rows.map((row) => row.id));
   }
 
-  private render(kind: RecordKind, loaded: LoadedSource): Rendered {
+  private render(kind: RecordKind, loaded: LoadedSource, counter: TokenCounter): Rendered {
     return {
       loaded,
-      chunks: renderChunks(specOf(kind), loaded.source, this.parts.maxTokens),
+      chunks: renderChunks(specOf(kind), loaded.source, this.parts.maxTokens, counter),
       payload: recordPayload(kind, loaded.source, loaded.isArchived),
     };
   }
