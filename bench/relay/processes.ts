@@ -82,13 +82,26 @@ export async function serverProcess(databaseUrl: string): Promise<number> {
 /** Processor seconds of a process and its children, those that have ended included. */
 export function familySeconds(pid: number): number {
   try {
-    const children = readdirSync('/proc')
-      .map(Number)
-      .filter((candidate) => candidate > 0 && parentOf(candidate) === pid);
+    const children = childrenOf(pid);
     const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
     const [ownUser, ownSystem, endedUser, endedSystem] = fields.split(' ').slice(11, 15).map(Number);
     const ticks = (ownUser ?? 0) + (ownSystem ?? 0) + (endedUser ?? 0) + (endedSystem ?? 0);
     return children.reduce((sum, child) => sum + processorSeconds(child), ticks / TICKS_A_SECOND);
+  } catch {
+    return 0;
+  }
+}
+
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((candidate) => candidate > 0 && parentOf(candidate) === pid);
+}
+
+/** Memory that a process has for itself; 0 where the system does not say. */
+export function privateBytes(pid: number): number {
+  try {
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
   } catch {
     return 0;
   }

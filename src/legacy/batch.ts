@@ -69,11 +69,11 @@ export class Batch {
   /** Rows that have been moved already are passed over; so are those that their record has outgrown since. */
   async dropSettled(): Promise<void> {
     await this.sql.query('ANALYZE legacy_batch');
-    const { key } = this.row.table;
-    for (const kind of this.row.kinds) {
+    for (const kind of await this.settledKinds()) {
       await this.sql.query(
-        `DELETE FROM legacy_batch b USING ${kind.table} t
-         WHERE t.legacy_key IS NOT NULL AND ${this.row.viewId(kind, 't')} = b.legacy_key::${key.type}`,
+        `DELETE FROM legacy_batch b WHERE ${this.found(
+          `${kind.table} t WHERE t.legacy_key IS NOT NULL AND ${this.row.viewId(kind, 't')} = ${this.key('b.legacy_key')}`,
+        )}`,
       );
     }
     await this.sql.query(
@@ -82,17 +82,46 @@ export class Batch {
     );
   }
 
+  /** Kinds that have rows with keys between the first of the batch and its last: in a first walk none has. */
+  private async settledKinds(): Promise<LegacyKind[]> {
+    const place = (direction: string): string =>
+      `(SELECT ${this.key('legacy_key')} FROM legacy_batch ORDER BY position ${direction} LIMIT 1)`;
+    const next = this.row.kinds.map((kind) => {
+      const id = this.row.viewId(kind, 't');
+      // In the order of the index, which ends the search at the first.
+      return `(SELECT ${id} FROM ${kind.table} t WHERE ${id} >= ${place('ASC')} ORDER BY ${id} LIMIT 1) <= ${place('DESC')}`;
+    });
+    const [answer] = await this.sql.query<{ hasRows: (boolean | null)[] }>(
+      `SELECT ARRAY[${next.join(', ')}] AS "hasRows"`,
+    );
+    return this.row.kinds.filter((_, i) => answer?.hasRows[i] === true);
+  }
+
+  /**
+   * A look-up by an index for each row. As a join it would be planned as a walk over the whole table, with every batch
+   * again. So would LATERAL without OFFSET.
+   */
+  private found(where: string): string {
+    return `(SELECT true FROM ${where} LIMIT 1)`;
+  }
+
+  private key(text: string): string {
+    return `${text}::${this.row.table.key.type}`;
+  }
+
   /** Takes back moved rows whose original is gone or differs by now. */
   async takeBack(keys: readonly string[]): Promise<void> {
-    const { key } = this.row.table;
     for (const kind of this.row.kinds) {
       await this.sql.query(
-        `DELETE FROM ${kind.table} t USING (
-           SELECT w.legacy_key AS wanted_key, b.* FROM unnest($2::text[]) AS w (legacy_key)
+        `DELETE FROM ${kind.table} WHERE id IN (
+           SELECT t.id FROM unnest($2::text[]) AS w (legacy_key)
            LEFT JOIN legacy_batch b ON b.legacy_key = w.legacy_key AND b.kind = $1 AND b.reason IS NULL
-         ) b
-         WHERE t.legacy_key IS NOT NULL AND ${this.row.viewId(kind, 't')} = b.wanted_key::${key.type}
-           AND (b.legacy_key IS NULL OR ${differs(kind)})`,
+           CROSS JOIN LATERAL (
+             SELECT * FROM ${kind.table} t
+             WHERE t.legacy_key IS NOT NULL AND ${this.row.viewId(kind, 't')} = ${this.key('w.legacy_key')} OFFSET 0
+           ) t
+           WHERE b.legacy_key IS NULL OR ${differs(this.row, kind)}
+         )`,
         [kind.kind, keys],
       );
     }
@@ -139,10 +168,14 @@ export class Batch {
   /** What Kindred itself made of a record's text gives way to what is moved: a type has one owner. */
   private async makeWay(kind: LegacyKind): Promise<void> {
     await this.sql.query(
-      `DELETE FROM ${kind.table} t USING (
-         SELECT DISTINCT source_id, embedding_type FROM legacy_batch WHERE kind = $1 AND reason IS NULL
-       ) b
-       WHERE t.${kind.sourceColumn} = b.source_id AND t.embedding_type = b.embedding_type AND t.legacy_key IS NULL`,
+      `DELETE FROM ${kind.table} WHERE id IN (
+         SELECT t.id FROM (
+           SELECT DISTINCT source_id, embedding_type FROM legacy_batch WHERE kind = $1 AND reason IS NULL
+         ) b CROSS JOIN LATERAL (
+           SELECT t.id FROM ${kind.table} t
+           WHERE t.${kind.sourceColumn} = b.source_id AND t.embedding_type = b.embedding_type AND t.legacy_key IS NULL OFFSET 0
+         ) t
+       )`,
       [kind.kind],
     );
   }
@@ -184,10 +217,15 @@ export class Batch {
     );
     for (const kind of kinds) {
       await this.sql.query(
-        `UPDATE legacy_batch b SET reason = 'duplicate_chunk', detail = 'that of ' || t.legacy_key
-         FROM ${kind.table} t
-         WHERE b.kind = $1 AND b.reason IS NULL AND t.${kind.sourceColumn} = b.source_id
-           AND t.embedding_type = b.embedding_type AND t.${kind.chunkColumn} = b.chunk`,
+        `UPDATE legacy_batch b SET reason = 'duplicate_chunk', detail = 'that of ' || d.first
+         FROM (
+           SELECT o.legacy_key, (
+             SELECT coalesce(t.legacy_key, t.uuid::text) FROM ${kind.table} t
+             WHERE t.${kind.sourceColumn} = o.source_id AND t.embedding_type = o.embedding_type
+               AND t.${kind.chunkColumn} = o.chunk LIMIT 1
+           ) AS first FROM legacy_batch o WHERE o.kind = $1 AND o.reason IS NULL
+         ) d
+         WHERE d.legacy_key = b.legacy_key AND d.first IS NOT NULL`,
         [kind.kind],
       );
     }
@@ -205,7 +243,7 @@ export class Batch {
     );
     await this.sql.query(
       `UPDATE legacy_batch b SET reason = 'shared_point'
-       FROM vector_points p WHERE b.reason IS NULL AND p.point_id = b.point_id AND p.state <> 'deleting'`,
+       WHERE b.reason IS NULL AND ${this.found(`vector_points p WHERE p.point_id = b.point_id AND p.state <> 'deleting'`)}`,
     );
   }
 
@@ -239,16 +277,16 @@ export class Batch {
 }
 
 /**
- * Whether typed row `t` is not what row `b` of a batch comes to. A row that was written since it was moved may be newer
- * than its original, for Kindred touches what it changes.
+ * Whether typed row `t` is not what row `b` of a batch comes to. Times that the table does not have say nothing, and a row
+ * that was written since it was moved may be newer than its original, for Kindred touches what it changes.
  */
-export function differs(kind: Pick<LegacyKind, 'sourceColumn' | 'chunkColumn'>): string {
+export function differs(row: RowSql, kind: Pick<LegacyKind, 'sourceColumn' | 'chunkColumn'>): string {
+  const [createdAt, updatedAt] = [row.asKept('createdAt', 't.created_at'), row.asKept('updatedAt', 't.updated_at')];
   return `(t.${kind.sourceColumn} <> b.source_id OR t.qdrant_point_id <> b.point_id
     OR t.embedding_type <> b.embedding_type OR t.${kind.chunkColumn} <> b.chunk
     OR t.metadata_json IS DISTINCT FROM b.metadata OR t.legacy_extra IS DISTINCT FROM b.extra
-    OR t.uuid <> b.uuid OR t.created_at <> coalesce(b.created_at, b.updated_at)
-    OR t.updated_at < coalesce(b.updated_at, b.created_at)
-    OR (t.updated_at > coalesce(b.updated_at, b.created_at) AND t.updated_by <> 'kindred-relay'))`;
+    OR t.uuid <> b.uuid OR ${createdAt} <> b.created_at OR ${updatedAt} < b.updated_at
+    OR (${updatedAt} > b.updated_at AND t.updated_by <> 'kindred-relay'))`;
 }
 
 /** One `SELECT` a kind, put together. */

@@ -48,9 +48,23 @@ export const MOVER = 'kindred-legacy';
  * Deletions of moved rows are looked into: with a deleted record go its rows, and the table's own are then without one.
  * A moved row that Kindred removes, because its record's text has fewer chunks by now, is kept in the quarantine: no row
  * is lost. `original` is the polymorphic table, wherever it is at the time.
+ * @param shown rows of a kind as the table would have them, for what was written through the view since the cutover
  */
-export function keepSuperseded(row: RowSql, original: string, schema: string): string[] {
+export function keepSuperseded(
+  row: RowSql,
+  original: string,
+  schema: string,
+  shown?: (kind: LegacyKind, from: string) => string,
+): string[] {
   const { table } = row;
+  const written = (kind: LegacyKind): string =>
+    shown === undefined
+      ? ''
+      : `(
+           SELECT to_jsonb(s) FROM (${shown(kind, 'old_rows')}) s
+           WHERE s.${quoted(table.key.name)} = o.legacy_key::${table.key.type}
+             AND EXISTS (SELECT FROM legacy_changes c WHERE c.legacy_key = o.legacy_key)
+         ), `;
   const functions = row.kinds.flatMap((kind) => [
     `CREATE OR REPLACE FUNCTION ${quoted(schema)}.${KEEP}_${kind.kind}() RETURNS trigger ${definer(schema)} AS $keep$
      DECLARE
@@ -58,7 +72,7 @@ export function keepSuperseded(row: RowSql, original: string, schema: string): s
      BEGIN
        IF actor = 'kindred-relay' THEN
          INSERT INTO legacy_quarantine (legacy_key, reason, entity_type, legacy_row)
-         SELECT o.legacy_key, 'superseded', '${kind.kind}', coalesce(to_jsonb(l), to_jsonb(o))
+         SELECT o.legacy_key, 'superseded', '${kind.kind}', coalesce(${written(kind)}to_jsonb(l), to_jsonb(o))
          FROM old_rows o JOIN ${kind.parentTable} p ON p.id = o.${kind.sourceColumn}
          LEFT JOIN ${original} l ON l.${quoted(table.key.name)} = o.legacy_key::${table.key.type}
          WHERE o.legacy_key IS NOT NULL

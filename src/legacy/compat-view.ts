@@ -3,7 +3,14 @@ import { definer } from './change-capture';
 import type { LegacyKind } from './legacy-kinds';
 import { columnRoles, type ColumnRole, type LegacyColumn } from './legacy-table';
 import { sqlName, type TableName } from './names';
-import { ORIGINAL_EMBEDDING, ORIGINAL_TYPE, quarantineReasons, type QuarantineReason, type RowSql } from './row-sql';
+import {
+  IS_JSON_STRING,
+  ORIGINAL_EMBEDDING,
+  ORIGINAL_TYPE,
+  quarantineReasons,
+  type QuarantineReason,
+  type RowSql,
+} from './row-sql';
 import { literal, quoted } from './sql-text';
 
 /** What the view and its triggers are made of. */
@@ -48,7 +55,7 @@ function roleOf(row: RowSql, column: LegacyColumn): ColumnRole | undefined {
 function shownValue({ row }: ViewParts, kind: LegacyKind, role: ColumnRole, type: string, family: string): string {
   const { matchBy, timeZone } = row.settings;
   const instant = (column: string): string =>
-    family === 'timestamptz' ? `e.${column}` : `(e.${column} AT TIME ZONE ${literal(timeZone)})::${type}`;
+    family === 'timestamptz' ? `e.${column}::${type}` : `(e.${column} AT TIME ZONE ${literal(timeZone)})::${type}`;
   switch (role) {
     case 'key':
       return row.viewId(kind, 'e');
@@ -66,7 +73,8 @@ function shownValue({ row }: ViewParts, kind: LegacyKind, role: ColumnRole, type
       return `e.${kind.chunkColumn}::${type}`;
     case 'metadata':
       if (family === 'jsonb') return 'e.metadata_json';
-      return `(CASE jsonb_typeof(e.metadata_json) WHEN 'string' THEN e.metadata_json #>> '{}' ELSE e.metadata_json::text END)::${type}`;
+      return `(CASE WHEN jsonb_typeof(e.metadata_json) = 'string' AND NOT coalesce(e.legacy_extra ? ${literal(IS_JSON_STRING)}, false)
+        THEN e.metadata_json #>> '{}' ELSE e.metadata_json::text END)::${type}`;
     case 'createdAt':
       return instant('created_at');
     case 'updatedAt':
@@ -78,22 +86,33 @@ function shownValue({ row }: ViewParts, kind: LegacyKind, role: ColumnRole, type
 
 /** The typed tables as the one table that they were, in its columns, their order and types. */
 export function viewSelect(parts: ViewParts): string {
+  return parts.row.kinds.map((kind) => shownRows(parts, kind, quoted(parts.schema, kind.table))).join('\nUNION ALL\n');
+}
+
+/** Typed rows of one kind as the table would have them. @param from what has them: the typed table, or some of its rows */
+export function shownRows(parts: ViewParts, kind: LegacyKind, from: string): string {
   const { row, schema } = parts;
-  return row.kinds
-    .map((kind) => {
-      const own = row.table.columns.map((column) => {
-        const role = roleOf(row, column);
-        const value = role
-          ? shownValue(parts, kind, role, column.type, column.family)
-          : `(jsonb_populate_record(NULL::${quoted(schema, EXTRA)}, e.legacy_extra)).${quoted(column.name)}`;
-        return `${value} AS ${quoted(column.name)}`;
-      });
-      const added = addedRoles(row).map(
-        ([role, type]) => `${shownValue(parts, kind, role, type, type)} AS ${quoted(columnRoles[role])}`,
-      );
-      return `SELECT ${[...own, ...added].join(', ')} FROM ${quoted(schema, kind.table)} e`;
-    })
-    .join('\nUNION ALL\n');
+  const { columns } = row.table;
+  const given = columns
+    .filter((column) => column.generatedAs === null)
+    .map((column) => {
+      const role = roleOf(row, column);
+      const value = role
+        ? shownValue(parts, kind, role, column.type, column.family)
+        : `(jsonb_populate_record(NULL::${quoted(schema, EXTRA)}, e.legacy_extra)).${quoted(column.name)}`;
+      return `${value} AS ${quoted(column.name)}`;
+    });
+  const added = addedRoles(row).map(([role, type]): [string, string] => [
+    quoted(columnRoles[role]),
+    shownValue(parts, kind, role, type, type),
+  ]);
+  const select = `SELECT ${[...given, ...added.map(([name, value]) => `${value} AS ${name}`)].join(', ')} FROM ${from} e`;
+  if (given.length === columns.length) return select;
+  // What PostgreSQL made of the other columns is made of them here.
+  const shown = columns.map(({ name, type, generatedAs }) =>
+    generatedAs === null ? quoted(name) : `(${generatedAs})::${type} AS ${quoted(name)}`,
+  );
+  return `SELECT ${[...shown, ...added.map(([name]) => name)].join(', ')} FROM (${select}) g`;
 }
 
 /** A type with the columns that have no place elsewhere, so that their values come back in their own types. */
@@ -174,6 +193,10 @@ function updateOf(row: RowSql, kind: LegacyKind, oldKey: string, newKey: string)
         PERFORM pg_advisory_xact_lock(hashtext('source ${kind.kind}'), item.source_id);
         DELETE FROM ${kind.table} e WHERE e.${kind.sourceColumn} = item.source_id
           AND e.embedding_type = item.embedding_type AND e.legacy_key IS NULL AND ${id} <> ${oldKey};
+        -- The point goes with its row; what text the record that it leaves has says nothing of it any more.
+        UPDATE vector_points p SET adopted_hash = NULL FROM ${kind.table} e
+        WHERE ${id} = ${oldKey} AND p.point_id = e.qdrant_point_id AND p.adopted_hash IS NOT NULL
+          AND (e.${kind.sourceColumn}, e.embedding_type) IS DISTINCT FROM (item.source_id, item.embedding_type);
         UPDATE ${kind.table} e SET ${kind.sourceColumn} = item.source_id, qdrant_point_id = item.point_id,
           embedding_type = item.embedding_type, ${kind.chunkColumn} = coalesce(item.chunk, e.${kind.chunkColumn}),
           metadata_json = item.metadata, legacy_extra = item.extra, uuid = coalesce(item.uuid, e.uuid),
@@ -200,6 +223,7 @@ export function createWriter(parts: ViewParts, isNoting: boolean): string[] {
       was_kind text;
       was_home text := current_setting('kindred.adopted_from', true);
       touched bigint;
+      kept text;
     BEGIN
       IF TG_OP <> 'INSERT' THEN
         SELECT ${row.kind} INTO was_kind FROM (SELECT OLD.*) l;
@@ -213,6 +237,12 @@ export function createWriter(parts: ViewParts, isNoting: boolean): string[] {
       END IF;
       IF ${newKey} IS NULL THEN
         RAISE EXCEPTION 'null value in column % of %', ${literal(row.table.key.name)}, TG_TABLE_NAME USING ERRCODE = 'not_null_violation';
+      END IF;
+      IF TG_OP = 'INSERT' OR ${newKey} IS DISTINCT FROM ${oldKey} THEN
+        SELECT q.reason INTO kept FROM legacy_quarantine q WHERE q.legacy_key = ${newKey}::text;
+        IF FOUND THEN
+          RAISE EXCEPTION 'duplicate key value: row % is in the quarantine: %', ${newKey}, kept USING ERRCODE = 'unique_violation';
+        END IF;
       END IF;
       -- OFFSET 0: as constants, casts would be tried before what they depend on.
       SELECT * INTO item FROM (${selectRows(row, 'FROM (SELECT NEW.* OFFSET 0) l OFFSET 0')}) r;

@@ -7,6 +7,7 @@ import {
   createView,
   createWriter,
   dropView,
+  shownRows,
   viewDefaults,
   viewSelect,
   type ViewParts,
@@ -108,7 +109,7 @@ async function exchange(transaction: Transaction, view: ViewParts): Promise<void
       isIdentity(row) ? `nextval(${literal(sqlName(sequenceOf(view.view)))}::regclass)` : undefined,
     ),
     ...createWriter(view, true),
-    ...keepSuperseded(row, sqlName(there), schema),
+    ...keepSuperseded(row, sqlName(there), schema, (kind, from) => shownRows(view, kind, from)),
   ];
   for (const statement of statements) await transaction.query(statement);
   for (const grant of await grantsOf(transaction, there, view.view)) await transaction.query(grant);
@@ -178,21 +179,28 @@ export async function rollBack(parts: LegacyParts, options: LockOptions = {}): P
   );
 }
 
-/** Rows that were written since are replaced by what they are now; all others stay as they are, to the byte. */
+/**
+ * Rows that were written since are replaced by what they are now, or were when their record outgrew them; all others
+ * stay as they are, to the byte.
+ */
 async function writeBack(sql: SqlRunner, view: ViewParts, there: TableName): Promise<void> {
   const { table } = view.row;
   const key = quoted(table.key.name);
-  const columns = table.columns.filter((column) => !column.isGenerated).map((column) => quoted(column.name));
+  const columns = table.columns.filter((column) => column.generatedAs === null).map((column) => quoted(column.name));
   await sql.query(
     `DELETE FROM ${sqlName(there)} WHERE ${key} IN (
        SELECT c.legacy_key::${table.key.type} FROM legacy_changes c
-       WHERE NOT EXISTS (SELECT FROM legacy_quarantine q WHERE q.legacy_key = c.legacy_key)
+       WHERE NOT EXISTS (SELECT FROM legacy_quarantine q WHERE q.legacy_key = c.legacy_key AND q.reason <> 'superseded')
      )`,
   );
   await sql.query(
     `INSERT INTO ${sqlName(there)} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE
      SELECT ${columns.join(', ')} FROM (${viewSelect(view)}) v
-     WHERE v.${key} IN (SELECT legacy_key::${table.key.type} FROM legacy_changes)`,
+     WHERE v.${key} IN (SELECT legacy_key::${table.key.type} FROM legacy_changes)
+     UNION ALL
+     SELECT ${columns.map((column) => `r.${column}`).join(', ')}
+     FROM legacy_quarantine q CROSS JOIN LATERAL jsonb_populate_record(NULL::${sqlName(there)}, q.legacy_row) r
+     WHERE q.reason = 'superseded' AND q.legacy_key IN (SELECT legacy_key FROM legacy_changes)`,
   );
 }
 

@@ -52,7 +52,8 @@ export interface LegacyColumn {
   /** SQL of its default. */
   default: string | null;
   isIdentity: boolean;
-  isGenerated: boolean;
+  /** SQL over the table's other columns; null where values are given. */
+  generatedAs: string | null;
   /** Whether it alone is unique by a constraint or index. */
   isUnique: boolean;
 }
@@ -65,7 +66,7 @@ export interface LegacyTable {
   columns: LegacyColumn[];
   key: LegacyColumn;
   roles: Partial<Record<ColumnRole, LegacyColumn>>;
-  /** Columns that have no role. */
+  /** Columns that have no role and whose values are given. */
   extras: LegacyColumn[];
 }
 
@@ -76,7 +77,7 @@ interface ColumnRow {
   isNullable: boolean;
   default: string | null;
   identity: string;
-  generated: string;
+  generatedAs: string | null;
   isUnique: boolean;
   isPrimary: boolean;
 }
@@ -85,7 +86,7 @@ const COLUMNS = `
   SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
     coalesce(base.typname, t.typname) AS base, NOT a.attnotnull AS "isNullable",
     CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
-    a.attidentity::text AS identity, a.attgenerated::text AS generated,
+    a.attidentity::text AS identity, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "generatedAs",
     EXISTS (
       SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid
         AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
@@ -173,7 +174,7 @@ export async function inspectTable(
     isNullable: row.isNullable,
     default: row.default,
     isIdentity: row.identity !== '',
-    isGenerated: row.generated !== '',
+    generatedAs: row.generatedAs,
     isUnique: row.isUnique,
     isPrimary: row.isPrimary,
   }));
@@ -213,7 +214,7 @@ export async function inspectTable(
     columns,
     key,
     roles,
-    extras: columns.filter((column) => !used.has(column.name)),
+    extras: columns.filter((column) => !used.has(column.name) && column.generatedAs === null),
   };
 }
 

@@ -25,6 +25,10 @@ export type QuarantineReason = keyof typeof quarantineReasons;
 /** Under which names the extras keep types that are called otherwise here; no column is called like that. */
 export const ORIGINAL_TYPE = ' entity type';
 export const ORIGINAL_EMBEDDING = ' embedding type';
+/** Says that metadata which is a string was a JSON string, not text. */
+export const IS_JSON_STRING = ' json string';
+
+const EXACT_TIMES: readonly string[] = ['timestamp with time zone', 'timestamp without time zone'];
 
 const LARGEST_INTEGER = 2_147_483_647;
 
@@ -194,7 +198,37 @@ export class RowSql {
     if (embeddingType !== undefined && Object.keys(this.settings.embeddingTypes).length > 0) {
       pairs.push(`${literal(ORIGINAL_EMBEDDING)}, ${embeddingType}::text`);
     }
-    return pairs.length === 0 ? 'NULL::jsonb' : `jsonb_build_object(${pairs.join(', ')})`;
+    const extra = pairs.length === 0 ? 'NULL::jsonb' : `jsonb_build_object(${pairs.join(', ')})`;
+    const isString = this.isJsonString;
+    if (isString === undefined) return extra;
+    const mark = `jsonb_build_object(${literal(IS_JSON_STRING)}, true)`;
+    return `CASE WHEN ${isString} THEN ${pairs.length === 0 ? mark : `${extra} || ${mark}`} ELSE ${extra} END`;
+  }
+
+  /** Text that is a JSON string becomes the same as text that is none; nothing in what is stored tells them apart. */
+  private get isJsonString(): string | undefined {
+    const column = this.table.roles.metadata;
+    const value = this.column(column);
+    if (!column || value === undefined || column.family === 'jsonb') return undefined;
+    const text = `${value}::text`;
+    return `ltrim(${text}, E' \\t\\n\\r') LIKE '"%' AND pg_input_is_valid(${text}, 'jsonb')`;
+  }
+
+  /** A stored time as it comes back from the table's column, which may hold days or whole seconds only. */
+  asKept(role: 'createdAt' | 'updatedAt', instant: string): string {
+    const column = this.table.roles[role];
+    if (!column || EXACT_TIMES.includes(column.type)) return instant;
+    const zone = literal(this.settings.timeZone);
+    switch (column.family) {
+      case 'timestamptz':
+        return `${instant}::${column.type}`;
+      case 'timestamp':
+        return `(${instant} AT TIME ZONE ${zone})::${column.type} AT TIME ZONE ${zone}`;
+      case 'date':
+        return `(${instant} AT TIME ZONE ${zone})::date::timestamp AT TIME ZONE ${zone}`;
+      default:
+        return instant;
+    }
   }
 
   private instant(column: LegacyColumn | undefined): string {

@@ -103,6 +103,7 @@ interface ComparedType {
  * linked is known to differ, and counted by itself.
  */
 function compareSql(row: RowSql): string {
+  const createdAt = row.asKept('createdAt', 't.created_at');
   return `
     WITH b AS (${selectRows(row, `FROM ${row.table.sql} l`)}),
     t AS (${movedRows(row)}),
@@ -117,12 +118,12 @@ function compareSql(row: RowSql): string {
           WHEN b.legacy_key IS NULL THEN 'invented'
           WHEN t.legacy_key IS NULL AND q.legacy_key IS NULL THEN 'lost'
           WHEN t.legacy_key IS NOT NULL AND q.legacy_key IS NOT NULL THEN 'twice'
-          WHEN t.legacy_key IS NOT NULL AND (b.kind IS DISTINCT FROM t.kind OR ${differs(COMMON)}) THEN 'differs'
+          WHEN t.legacy_key IS NOT NULL AND (b.kind IS DISTINCT FROM t.kind OR ${differs(row, COMMON)}) THEN 'differs'
         END AS difference,
         hashtextextended(ROW(b.kind, b.source_id, b.point_id, b.embedding_type, b.metadata, b.extra,
-          coalesce(b.created_at, b.updated_at, t.created_at))::text, 0)::numeric AS legacy_hash,
+          coalesce(b.created_at, ${createdAt}))::text, 0)::numeric AS legacy_hash,
         hashtextextended(ROW(t.kind, t.source_id, t.qdrant_point_id, t.embedding_type, t.metadata_json, t.legacy_extra,
-          t.created_at)::text, 0)::numeric AS migrated_hash
+          ${createdAt})::text, 0)::numeric AS migrated_hash
       FROM b FULL JOIN t ON t.legacy_key = b.legacy_key
       FULL JOIN legacy_quarantine q ON q.legacy_key = coalesce(b.legacy_key, t.legacy_key)
       LEFT JOIN changed c ON c.legacy_key = coalesce(b.legacy_key, t.legacy_key, q.legacy_key)

@@ -220,6 +220,63 @@ describe('rolled back', () => {
     ]);
   });
 
+  it('rows that their record outgrew since are as they were last', async () => {
+    const { legacy, points } = await copied();
+    const [one, , three] = legacy.records.profile as number[];
+    await legacy.app.settle();
+    await cutOver(legacy.parts);
+    const insert = `INSERT INTO vector_embeddings (entity_type, entity_id, qdrant_point_id, embedding_type, chunk_index, metadata_json)
+      VALUES ('profile', $1, $2, 'full_profile', $3, 'written') RETURNING id`;
+    for (const [chunk, point] of [points[3], points[4]].entries()) await legacy.sql(insert, [three, point, chunk]);
+    await legacy.sql(insert, [one, points[5], 1]);
+    await legacy.sql(
+      `UPDATE vector_embeddings SET chunk_index = chunk_index + 5, metadata_json = 'moved on' WHERE id = 1`,
+    );
+    await legacy.app.settle();
+    const written = await rowsOf(legacy);
+    await legacy.sql(`UPDATE profiles SET summary = 'Another life.' WHERE id = ANY ($1)`, [[one, three]]);
+    await legacy.app.settle();
+    const superseded = await legacy.sql<{ key: string }>(
+      `SELECT legacy_key AS key FROM legacy_quarantine WHERE reason = 'superseded' ORDER BY legacy_key`,
+    );
+    expect(superseded).toEqual([{ key: '1' }, { key: '5' }]);
+    expect((await rowsOf(legacy)).map(({ id }) => id)).toEqual([2, 3, 4, 6]);
+
+    await rollBack(legacy.parts);
+    const back = await rowsOf(legacy);
+    expect(back.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const id of [1, 2, 3, 5]) {
+      expect(back.find((row) => row.id === id)).toEqual(written.find((row) => row.id === id));
+    }
+    await new Copy(legacy.parts).run(legacy.settings());
+    await legacy.app.settle();
+    expect(await verify(legacy.parts)).toMatchObject({ isVerified: true, legacy: 6, migrated: 4, quarantined: 2 });
+    await cutOver(legacy.parts);
+  });
+
+  it('a key of a row in the quarantine is not given to another', async () => {
+    const { legacy, points } = await copied({ isRelaying: false });
+    const [, , three, four] = legacy.records.profile as number[];
+    await legacy.sql(INSERT, ['profile', 999_999, points[3], 'full_profile', null]);
+    await new Copy(legacy.parts).run(legacy.settings());
+    await cutOver(legacy.parts);
+    const insert =
+      'INSERT INTO vector_embeddings (id, entity_type, entity_id, qdrant_point_id, embedding_type) VALUES ($1, $2, $3, $4, $5)';
+    await expect(legacy.sql(insert, [4, 'profile', three, points[4], 'full_profile'])).rejects.toMatchObject({
+      code: 'CONFLICT',
+      cause: expect.objectContaining({
+        code: '23505',
+        message: expect.stringContaining('row 4 is in the quarantine: no_parent'),
+      }),
+    });
+    await expect(legacy.sql('UPDATE vector_embeddings SET id = 4 WHERE id = 1')).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    await legacy.sql(insert, [5, 'profile', four, points[4], 'full_profile']);
+    await rollBack(legacy.parts);
+    expect((await rowsOf(legacy)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it('the move can be given up, and nothing of it stays', async () => {
     const { legacy } = await copied();
     await legacy.app.settle();
