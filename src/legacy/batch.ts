@@ -89,10 +89,10 @@ export class Batch {
     const next = this.row.kinds.map((kind) => {
       const id = this.row.viewId(kind, 't');
       // In the order of the index, which ends the search at the first.
-      return `(SELECT ${id} FROM ${kind.table} t WHERE ${id} >= ${place('ASC')} ORDER BY ${id} LIMIT 1) <= ${place('DESC')}`;
+      return `(SELECT ${id} FROM ${kind.table} t WHERE ${id} >= batch.first ORDER BY ${id} LIMIT 1) <= batch.last`;
     });
     const [answer] = await this.sql.query<{ hasRows: (boolean | null)[] }>(
-      `SELECT ARRAY[${next.join(', ')}] AS "hasRows"`,
+      `SELECT ARRAY[${next.join(', ')}] AS "hasRows" FROM (SELECT ${place('ASC')} AS first, ${place('DESC')} AS last OFFSET 0) batch`,
     );
     return this.row.kinds.filter((_, i) => answer?.hasRows[i] === true);
   }

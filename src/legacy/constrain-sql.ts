@@ -63,9 +63,16 @@ function cleaning({ table, parents }: ConstrainParts): ConstrainStep[] {
     ['no_entity_type', `t.${type} IS NULL`],
     ['unknown_entity_type', `t.${type}::text NOT IN (${typeList(parents)})`],
     ['no_entity_id', `t.${id} IS NULL`],
-    ...(isText ? [['bad_entity_id', `NOT pg_input_is_valid(t.${id}::text, 'integer')`] as const] : []),
+    ...(isText
+      ? [
+          [
+            'bad_entity_id',
+            `CASE WHEN t.${id}::text ~ '^-?[0-9]{1,10}$' THEN t.${id}::text::bigint NOT BETWEEN -2147483648 AND 2147483647 ELSE true END`,
+          ] as const,
+        ]
+      : []),
     ['no_point_id', `t.${point} IS NULL`],
-    ...(isPointText ? [['bad_point_id', `NOT pg_input_is_valid(t.${point}::text, 'uuid')`] as const] : []),
+    ...(isPointText ? [['bad_point_id', `t.${point}::text !~* '^[0-9a-f]{4}(-?[0-9a-f]{4}){7}$'`] as const] : []),
     ['no_parent', `NOT (${parents.map(record).join(' OR ')})`],
   ];
   const key = quoted(table.key.name);

@@ -10,6 +10,7 @@ import { inspectTable } from './legacy-table';
 import type { Move } from './move-store';
 import { sqlName } from './names';
 import { RowSql } from './row-sql';
+import { checkServer } from './server-version';
 
 /** What moving a table needs. */
 export interface LegacyParts {
@@ -65,13 +66,17 @@ export function begun(move: Move | undefined): Move {
   throw new DomainError('CONFLICT', 'Nothing has been copied yet: run `kindred legacy copy` first.');
 }
 
-/** The table of a move, as it is in the database now. */
+/**
+ * The table of a move, as it is in the database now.
+ * @throws CONFIGURATION when the server is too old
+ */
 export async function rowsOf(
   parts: LegacyParts,
   move: Move,
   table = move.settings.table,
   sql: SqlRunner = parts.database,
 ): Promise<RowSql> {
+  await checkServer(sql);
   const inspected = await inspectTable(sql, sqlName(table), move.settings.columns);
   return new RowSql(inspected, move.settings, kindsOf(parts));
 }

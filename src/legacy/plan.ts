@@ -8,6 +8,7 @@ import { columnRoles, inspectTable, type ColumnRole } from './legacy-table';
 import type { MoveSettings } from './move-settings';
 import { shown } from './names';
 import { quarantineReasons, RowSql, type QuarantineReason } from './row-sql';
+import { checkServer } from './server-version';
 import { absentPoints } from './vector-home';
 
 export interface TypePlan {
@@ -82,6 +83,7 @@ export async function plan(
   onProgress?: (done: number, total: number) => void,
 ): Promise<Plan> {
   return parts.database.transaction({ isSnapshot: true }, async (sql) => {
+    await checkServer(sql);
     const table = await inspectTable(sql, settings.table, settings.columns);
     const kinds = kindsOf(parts);
     const absent = await absentKinds(sql, kinds, settings.matchBy);
