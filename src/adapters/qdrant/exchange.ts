@@ -8,7 +8,8 @@ export interface Answer {
 
 /**
  * One request and its whole answer as text. Beneath undici's `request`, which makes a stream and an abort signal for
- * each: here it is a timer and a list of chunks.
+ * each: here it is a timer and a list of chunks. Its callbacks are methods: functions kept as properties had V8 keep
+ * each exchange, and what it leads to, until the next major collection.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly answer: Promise<Answer>;
@@ -33,10 +34,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.timer = setTimeout(this.onDeadline, timeoutMs);
-    if (signal?.aborted) this.onCancel();
+    this.timer = setTimeout(passDeadline, timeoutMs, this);
+    if (signal?.aborted) this.handleEvent();
     else {
-      signal?.addEventListener('abort', this.onCancel, { once: true });
+      signal?.addEventListener('abort', this, { once: true });
       pool.dispatch(request, this);
     }
   }
@@ -68,15 +69,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.reject(error);
   }
 
-  private readonly onDeadline = (): void => {
+  passDeadline(): void {
     this.isTimeout = true;
     this.abort(new Error('The deadline has passed'));
-  };
+  }
 
-  private readonly onCancel = (): void => {
+  /** The signal was aborted. */
+  handleEvent(): void {
     this.isCancelled = true;
     this.abort(new Error('Cancelled by the caller', { cause: this.signal?.reason }));
-  };
+  }
 
   private abort(error: Error): void {
     this.aborted = error;
@@ -87,6 +89,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   private end(): void {
     clearTimeout(this.timer);
-    this.signal?.removeEventListener('abort', this.onCancel);
+    this.signal?.removeEventListener('abort', this);
   }
+}
+
+function passDeadline(exchange: Exchange): void {
+  exchange.passDeadline();
 }
