@@ -14,6 +14,7 @@ import { taggableOf, type Taggable } from '../../src/features/tag/taggable';
 import { findCandidates } from '../../src/features/tag/tagging/tag-candidates';
 import { TagVocabulary } from '../../src/features/tag/tagging/tag-vocabulary';
 import { TaggingQueue } from '../../src/features/tag/tagging/tagging-queue';
+import { effortOf, type Effort } from '../support/cpu';
 import { median, range, table, writeResult, type Row } from '../support/report';
 import { createTopicEmbedder } from './topic-embedder';
 
@@ -21,7 +22,7 @@ const CHUNKS = Number(process.env['BENCH_CHUNKS'] ?? 10_000);
 const MANY_CHUNKS = Number(process.env['BENCH_MANY_CHUNKS'] ?? 100_000);
 const RUNS = [
   { tags: 70, rounds: Number(process.env['BENCH_ROUNDS'] ?? 5) },
-  // A minute or more each.
+  // Half a minute or more each.
   { tags: 14_000, rounds: Number(process.env['BENCH_LONG_ROUNDS'] ?? 3) },
 ];
 const TARGET = 1.5;
@@ -31,10 +32,22 @@ const CONCURRENCY = 2;
 const PARAGRAPHS = 100;
 const TOPICS_PER_CHUNK = 3;
 
+/** Parts of a bench, with what was sent to the vector server and where the database works. */
+interface Stage {
+  core: Core;
+  requests: { count: number };
+  databaseFolder: string;
+}
+
+interface Inference {
+  times: Row;
+  costs: Row[];
+}
+
 /** Tag inference beside the bare queries it needs. */
 export async function tagsBench(): Promise<void> {
-  const rows: Row[] = [];
-  for (const { tags, rounds } of RUNS) rows.push(await withCore((core) => inference(core, tags, rounds)));
+  const found: Inference[] = [];
+  for (const { tags, rounds } of RUNS) found.push(await withCore((stage) => inference(stage, tags, rounds)));
   await writeResult('tags', 'Tagging', [
     `${CHUNKS} chunks of stories, vectors of 384 dimensions, at most 5 tags each. "Bare" is the same requests to Qdrant (the`,
     `embedded server), ${CONCURRENCY} at a time, without anything before or after. "Tagging" is everything else too: taking the`,
@@ -52,7 +65,15 @@ export async function tagsBench(): Promise<void> {
         '× bare',
         'suggestions',
       ],
-      rows,
+      found.map(({ times }) => times),
+    ),
+    '',
+    'What it costs, for 1,000 chunks. Processor time does not depend on what else the machine does, as the times above do. That of',
+    'Node includes the vector server, which is a thread of it.',
+    '',
+    table(
+      ['tags', 'what', 'Node, ms of processor', 'PostgreSQL, ms of processor', 'Qdrant requests', 'SQL statements'],
+      found.flatMap(({ costs }) => costs),
     ),
   ]);
 }
@@ -63,6 +84,7 @@ export async function tagsAddBench(): Promise<void> {
   const { comparison } = added;
   await writeResult('tags-add', 'Adding one tag', [
     `One tag added to ${added.chunks} chunks with ${added.tags} other tags, at most 5 a chunk. From its vector to the last suggestion: ${added.ms.toFixed(0)} ms.`,
+    `Vectors are made of random directions: a chunk lies between ${TOPICS_PER_CHUNK} topics, a tag is one. The tag names a topic that is there already.`,
     '',
     table(
       [
@@ -89,7 +111,7 @@ export async function tagsAddBench(): Promise<void> {
   ]);
 }
 
-async function withCore<T>(work: (core: Core, requests: { count: number }) => Promise<T>): Promise<T> {
+async function withCore<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
   const closers: (() => Promise<unknown>)[] = [];
   try {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'kindred-bench-'));
@@ -112,7 +134,7 @@ async function withCore<T>(work: (core: Core, requests: { count: number }) => Pr
     closers.push(() => core.close());
     await core.database.dataSource.runMigrations();
     await core.catalog.start();
-    return await work(core, requests);
+    return await work({ core, requests, databaseFolder: folder });
   } finally {
     for (const closer of closers.reverse()) await closer();
   }
@@ -144,6 +166,7 @@ async function fill(core: Core, chunks: number, tags: number): Promise<void> {
   relay.start();
   await idle(core);
   await relay.stop();
+  console.log(`${chunks} chunks and ${tags} tags have vectors`);
   await core.database.query(`UPDATE tag_schemes SET kinds = ARRAY['story'], threshold = 0.4 WHERE name = 'general'`);
   await core.database.query(`DELETE FROM outbox_events`);
   await core.database.query('VACUUM ANALYZE');
@@ -153,7 +176,22 @@ async function idle(core: Core): Promise<void> {
   while (!(await core.isIdle())) await delay(50);
 }
 
-async function inference(core: Core, tagCount: number, rounds: number): Promise<Row> {
+interface Cost extends Effort {
+  requests: number;
+  statements: number;
+}
+
+async function costOf({ core, requests, databaseFolder }: Stage, work: () => Promise<void>): Promise<Cost> {
+  let statements = 0;
+  const stop = core.database.observe(() => (statements += 1));
+  const before = requests.count;
+  const effort = await effortOf(databaseFolder, work);
+  stop();
+  return { ...effort, requests: requests.count - before, statements };
+}
+
+async function inference(stage: Stage, tagCount: number, rounds: number): Promise<Inference> {
+  const { core } = stage;
   await fill(core, CHUNKS, tagCount);
   const taggable = taggableOf('story') as Taggable;
   const points = await core.database.query<{ id: string }>('SELECT qdrant_point_id AS id FROM story_chunk_embeddings');
@@ -161,34 +199,54 @@ async function inference(core: Core, tagCount: number, rounds: number): Promise<
     taggable,
     points.map((point) => point.id),
   );
-  const bare: number[] = [];
-  const first: number[] = [];
-  const again: number[] = [];
+  const names = ['bare', 'first tagging', 'again, nothing new'] as const;
+  const costs: [Cost[], Cost[], Cost[]] = [[], [], []];
   let written = 0;
   for (let round = 0; round <= rounds; round++) {
     await core.database.query('TRUNCATE story_chunk_tags');
-    const times = [await bareSeconds(core, subjects), await taggingSeconds(core), await taggingSeconds(core)] as const;
+    const measured = [await costOf(stage, () => bare(core, subjects)), await tagging(stage), await tagging(stage)];
     // The first round warms up.
-    if (round > 0) for (const [i, list] of [bare, first, again].entries()) list.push(times[i] as number);
+    if (round > 0) for (const [i, list] of costs.entries()) list.push(measured[i] as Cost);
     const [row] = await core.database.query<{ count: number }>('SELECT count(*)::int FROM story_chunk_tags');
     written = row?.count ?? 0;
-    console.log(
-      `${tagCount} tags: bare ${times[0].toFixed(2)} s, tagging ${times[1].toFixed(2)} s, again ${times[2].toFixed(2)} s`,
-    );
+    const said = names.map((name, i) => `${name} ${measured[i]?.seconds.toFixed(2)} s`).join(', ');
+    console.log(`${tagCount} tags: ${said}`);
   }
+  const seconds = (list: readonly Cost[]): number[] => list.map((cost) => cost.seconds);
+  const [bareTimes, firstTimes, againTimes] = costs.map(seconds) as [number[], number[], number[]];
   const ratio = (times: readonly number[]): string => {
-    const ratios = times.map((seconds, i) => seconds / (bare[i] as number));
+    const ratios = times.map((time, i) => time / (bareTimes[i] as number));
     return `${median(ratios).toFixed(2)} (${range(ratios)})`;
   };
   const rate = (times: readonly number[]): number => Math.round(subjects.length / median(times));
-  return [tagCount, rounds, rate(bare), rate(first), ratio(first), rate(again), ratio(again), written];
+  const perThousand = (list: readonly Cost[], of: (cost: Cost) => number): string =>
+    ((median(list.map(of)) / subjects.length) * 1000).toFixed(1);
+  return {
+    times: [
+      tagCount,
+      rounds,
+      rate(bareTimes),
+      rate(firstTimes),
+      ratio(firstTimes),
+      rate(againTimes),
+      ratio(againTimes),
+      written,
+    ],
+    costs: costs.map((list, i) => [
+      tagCount,
+      names[i] ?? '',
+      perThousand(list, (cost) => cost.nodeCpu * 1000),
+      perThousand(list, (cost) => cost.databaseCpu * 1000),
+      perThousand(list, (cost) => cost.requests),
+      perThousand(list, (cost) => cost.statements),
+    ]),
+  };
 }
 
-async function bareSeconds(core: Core, subjects: readonly Subject[]): Promise<number> {
+async function bare(core: Core, subjects: readonly Subject[]): Promise<void> {
   const schemes = await new TagVocabulary(core.database).schemesOf('story');
   const batches: Subject[][] = [];
   for (let from = 0; from < subjects.length; from += BATCH) batches.push(subjects.slice(from, from + BATCH));
-  const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       for (let batch = batches.shift(); batch; batch = batches.shift()) {
@@ -196,10 +254,10 @@ async function bareSeconds(core: Core, subjects: readonly Subject[]): Promise<nu
       }
     }),
   );
-  return (performance.now() - startedAt) / 1000;
 }
 
-async function taggingSeconds(core: Core): Promise<number> {
+async function tagging(stage: Stage): Promise<Cost> {
+  const { core } = stage;
   const queue = new TaggingQueue(core.database);
   await queue.infer({ kinds: ['story'] }, 'bench');
   const relay = core.createRelay();
@@ -210,15 +268,15 @@ async function taggingSeconds(core: Core): Promise<number> {
       if (left <= 0) resolve();
     });
   });
-  const startedAt = performance.now();
-  relay.start();
-  await done;
-  const seconds = (performance.now() - startedAt) / 1000;
+  const cost = await costOf(stage, () => {
+    relay.start();
+    return done;
+  });
   await relay.stop();
-  return seconds;
+  return cost;
 }
 
-async function addTag(core: Core, requests: { count: number }) {
+async function addTag({ core, requests }: Stage) {
   const tags = 1000;
   await fill(core, MANY_CHUNKS, tags);
   const relay = core.createRelay();

@@ -161,22 +161,19 @@ export class CompareTags {
   }
 
   private async writeKind(transaction: Transaction, near: readonly NearTag[], taggable: Taggable): Promise<Comparison> {
-    const { table, kind } = taggable;
+    const { kind } = taggable;
     const found = near.flatMap(({ tag, hits }) => (hits.get(taggable) ?? []).map((hit) => ({ tag, hit })));
-    const [row] = await transaction.query<Comparison & { touched: number[] }>(
-      statements.get(taggable) as string,
-      [
-        near.map(({ tag }) => tag.id),
-        found.map(({ tag }) => tag.id),
-        found.map(({ hit }) => hit.id),
-        found.map(({ hit }) => hit.score),
-        found.map(({ hit }) => String(hit.payload.content_hash)),
-        this.parts.modelId(),
-        kind.kind,
-        specOf(kind).defaultTypes,
-      ],
-      `tagging_compare_${table}`,
-    );
+    // Not prepared: a plan that was kept from an empty table would read all of it for each text once it is full.
+    const [row] = await transaction.query<Comparison & { touched: number[] }>(statements.get(taggable) as string, [
+      near.map(({ tag }) => tag.id),
+      found.map(({ tag }) => tag.id),
+      found.map(({ hit }) => hit.id),
+      found.map(({ hit }) => hit.score),
+      found.map(({ hit }) => String(hit.payload.content_hash)),
+      this.parts.modelId(),
+      kind.kind,
+      specOf(kind).defaultTypes,
+    ]);
     const { touched = [], ...result } = row ?? { candidates: 0, suggested: 0, withdrawn: 0, displaced: 0, queued: 0 };
     const isImplying = near.some(({ tag }) => tag.impliesParents) || (await this.hasImplied(transaction, taggable));
     if (isImplying) {
