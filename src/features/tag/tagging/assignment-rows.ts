@@ -23,7 +23,7 @@ export type Pair = Omit<ScoredPair, 'score'>;
 
 /**
  * The statements on one table of assignments that similarity makes. What a person decided they leave alone. Lists of ids
- * are joined: a prepared plan that was made while the table was short would compare each of its rows with each id of a list.
+ * are looked up one by one: a plan that was made while the table was short would compare each of its rows with each id.
  */
 export class AssignmentRows {
   constructor(
@@ -36,7 +36,8 @@ export class AssignmentRows {
     return this.sql.query<AssignmentRow>(
       `SELECT a.${subjectColumn} AS "subjectId", a.tag_concept_id AS "tagId", tag.scheme, a.score, a.source, a.status,
          a.is_implied AS "isImplied"
-       FROM unnest($1::int[]) AS subject (id) JOIN ${table} a ON a.${subjectColumn} = subject.id
+       FROM unnest($1::int[]) AS subject (id)
+       CROSS JOIN LATERAL (SELECT * FROM ${table} WHERE ${subjectColumn} = subject.id OFFSET 0) a
        JOIN tag_concepts tag ON tag.id = a.tag_concept_id`,
       [subjectIds],
       `tagging_assignments_${table}`,

@@ -11,6 +11,9 @@ const TOLERANCE = '1e-5';
  * Parameters: ids of the tags; of what was found: tag, point, cosine and hash of the text compared, an array each; id of
  * the model; kind of record; its embedding types.
  *
+ * What is looked up is looked up row by row, with LATERAL and LIMIT or OFFSET: as a join the planner would choose by
+ * statistics that lag behind a table that grows, and read all of it.
+ *
  * A text is ranked again only where a tag is new on it. What people decided comes first, then the nearest, of equals what
  * was there; what has no place is not written, or goes. A text that was full and loses a tag, or whose tag is farther now, is tagged again:
  * another may follow.
@@ -26,16 +29,24 @@ export function compareStatement({ table, subjectColumn, kind, unit }: Taggable)
   ), hit AS MATERIALIZED (
     SELECT found.tag_id, ${subject} AS subject_id, least(1, max(found.score)) AS score
     FROM unnest($2::int[], $3::uuid[], $4::float8[], $5::text[]) AS found (tag_id, point_id, score, hash)
-    JOIN vector_points p ON p.point_id = found.point_id AND p.indexed_hash = found.hash AND p.state <> 'deleting'
-    JOIN ${spec.table} e ON e.qdrant_point_id = found.point_id GROUP BY 1, 2
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM vector_points p
+      WHERE p.point_id = found.point_id AND p.indexed_hash = found.hash AND p.state <> 'deleting' LIMIT 1
+    ) current
+    CROSS JOIN LATERAL (SELECT * FROM ${spec.table} WHERE qdrant_point_id = found.point_id LIMIT 1) e
+    GROUP BY 1, 2
   ), held AS MATERIALIZED (
     SELECT a.${subjectColumn} AS subject_id, a.tag_concept_id AS tag_id, compared.scheme, compared.max_tags,
       ${isOpen} AS is_open, a.score AS score_before, hit.score
-    FROM compared JOIN ${table} a ON a.tag_concept_id = compared.tag_id AND NOT a.is_implied
+    FROM compared CROSS JOIN LATERAL (
+      SELECT * FROM ${table} WHERE tag_concept_id = compared.tag_id AND NOT is_implied OFFSET 0
+    ) a
     LEFT JOIN hit ON ${isSame('hit')}
   ), fresh AS MATERIALIZED (
     SELECT hit.subject_id, hit.tag_id, hit.score, compared.scheme, compared.max_tags
-    FROM hit JOIN compared USING (tag_id) LEFT JOIN ${table} a ON ${isSame('hit')}
+    FROM hit JOIN compared USING (tag_id) LEFT JOIN LATERAL (
+      SELECT * FROM ${table} WHERE ${subjectColumn} = hit.subject_id AND tag_concept_id = hit.tag_id LIMIT 1
+    ) a ON true
     WHERE a.tag_concept_id IS NULL OR (a.is_implied AND a.status = 'suggested')
   ), ranked AS MATERIALIZED (
     SELECT entry.*, row_number() OVER (
@@ -47,7 +58,9 @@ export function compareStatement({ table, subjectColumn, kind, unit }: Taggable)
       UNION ALL
       SELECT place.subject_id, a.tag_concept_id, coalesce(hit.score, a.score), place.scheme, place.max_tags, ${isOpen}, false
       FROM (SELECT DISTINCT subject_id, scheme, max_tags FROM fresh) place
-      JOIN ${table} a ON a.${subjectColumn} = place.subject_id AND a.status <> 'rejected' AND NOT a.is_implied
+      CROSS JOIN LATERAL (
+        SELECT * FROM ${table} WHERE ${subjectColumn} = place.subject_id AND status <> 'rejected' AND NOT is_implied OFFSET 0
+      ) a
       JOIN tag_concepts other ON other.id = a.tag_concept_id AND other.scheme = place.scheme
       LEFT JOIN hit ON ${isSame('hit')}
       WHERE NOT (${isOpen} AND hit.score IS NULL AND a.tag_concept_id = ANY ($1))

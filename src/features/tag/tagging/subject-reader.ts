@@ -33,8 +33,10 @@ export class SubjectReader {
     const rows = await this.sql.query<PointRow>(
       taggable.unit === 'chunk'
         ? `SELECT e.id AS "subjectId", ${vector}
-           FROM unnest($1::uuid[]) AS asked (id) JOIN vector_points p ON p.point_id = asked.id
-           JOIN ${spec.table} e ON e.qdrant_point_id = p.point_id WHERE ${isThere} AND e.embedding_type = ANY ($2)`
+           FROM unnest($1::uuid[]) AS asked (id)
+           CROSS JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = asked.id LIMIT 1) p
+           CROSS JOIN LATERAL (SELECT * FROM ${spec.table} WHERE qdrant_point_id = asked.id LIMIT 1) e
+           WHERE ${isThere} AND e.embedding_type = ANY ($2)`
         : `SELECT e.${spec.sourceColumn} AS "subjectId", ${vector}
            FROM (SELECT DISTINCT entity_id FROM vector_points WHERE point_id = ANY ($1::uuid[])) asked
            JOIN ${spec.table} e ON e.${spec.sourceColumn} = asked.entity_id AND e.embedding_type = ANY ($2)
@@ -57,10 +59,11 @@ export class SubjectReader {
   async changed(points: readonly SubjectPoint[]): Promise<Set<string>> {
     const rows = await this.sql.query<{ id: string }>(
       `SELECT was.id FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS was (id, revision, hash)
-       WHERE NOT EXISTS (
-         SELECT 1 FROM vector_points p
-         WHERE p.point_id = was.id AND p.indexed_revision = was.revision AND p.indexed_hash = was.hash
-       )`,
+       LEFT JOIN LATERAL (
+         SELECT true AS is_same FROM vector_points p
+         WHERE p.point_id = was.id AND p.indexed_revision = was.revision AND p.indexed_hash = was.hash LIMIT 1
+       ) now ON true
+       WHERE now.is_same IS NULL`,
       [points.map((p) => p.pointId), points.map((p) => p.revision), points.map((p) => p.hash)],
       'tagging_changed',
     );
