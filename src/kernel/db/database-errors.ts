@@ -9,19 +9,45 @@ interface PostgresError extends Error {
   driverError?: PostgresError;
 }
 
-const CONNECTION_FAULT = /^(08|57P|53300)/;
+/**
+ * Classes 08 (connection) and 57P (the server goes or comes), sessions that the server ended, too many of them, and a
+ * server that has become a standby.
+ */
+const CONNECTION_FAULT = /^(08|57P|25P03|25006|53300)/;
 const SOCKET_FAULTS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
+  'ECONNABORTED',
   'ENOENT',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
 ]);
-/** The last is TypeORM's, of a transaction whose connection broke between two of its statements. */
-const LOST_CONNECTION =
-  /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable|query runner already released/i;
+/** What the driver says without a code: of a connection that broke, one that came to nothing, and a pool that is closed. */
+const LOST_CONNECTION = new RegExp(
+  [
+    'connection terminated',
+    'connection timeout',
+    'timeout exceeded when trying to connect',
+    '^timeout expired$',
+    '^query read timeout$',
+    'not queryable',
+    'after calling end on the pool',
+    '^received unexpected \\w+ message from backend',
+  ].join('|'),
+  'i',
+);
+/** TypeORM's, of a transaction whose connection broke between two of its statements. */
+const LOST_TRANSACTION = new Set([
+  'QueryRunnerAlreadyReleasedError',
+  'QueryRunnerProviderAlreadyReleasedError',
+  'TransactionNotStartedError',
+]);
 /** `Key (external_id)=(x) already exists.` → column and value */
 const KEY_DETAIL = /^Key \((.+?)\)=\((.*)\) /s;
 
@@ -36,6 +62,13 @@ function postgresErrorOf(error: unknown): PostgresError | undefined {
 /** Whether a statement gave up waiting for somebody else's lock, or was not to wait for it. */
 export function isLockNotAvailable(error: unknown): boolean {
   return postgresErrorOf(error)?.code === '55P03';
+}
+
+export function databaseUnavailable(cause: unknown): DomainError {
+  return new DomainError('DATABASE_UNAVAILABLE', 'The database does not answer; try again shortly.', {
+    retryable: true,
+    cause,
+  });
 }
 
 /** Says what PostgreSQL refused in the caller's terms. What it does not know passes through unchanged. */
@@ -93,11 +126,13 @@ export function toDomainError(error: unknown): unknown {
       return new DomainError('BAD_INPUT', `${cause.message}.`, { cause });
     default:
   }
-  if (CONNECTION_FAULT.test(code) || SOCKET_FAULTS.has(code) || LOST_CONNECTION.test(cause.message)) {
-    return new DomainError('DATABASE_UNAVAILABLE', 'The database does not answer; try again shortly.', {
-      retryable: true,
-      cause,
-    });
+  if (
+    CONNECTION_FAULT.test(code) ||
+    SOCKET_FAULTS.has(code) ||
+    LOST_CONNECTION.test(cause.message) ||
+    LOST_TRANSACTION.has(cause.constructor.name)
+  ) {
+    return databaseUnavailable(cause);
   }
   if (code === '40001' || code === '40P01') {
     return new DomainError('CONFLICT', 'Another write got in the way; try again.', { retryable: true, cause });

@@ -3,7 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { activeTraceParent, inSpan, type SpanFacts } from '../telemetry/tracing';
-import { toDomainError } from './database-errors';
+import { databaseUnavailable, toDomainError } from './database-errors';
+import { DomainError } from '../errors/domain-error';
 
 export type SqlValue = unknown;
 
@@ -64,6 +65,9 @@ export class Database implements SqlRunner {
    * @throws DomainError for constraint violations and lost connections; other errors of `work` pass through
    */
   async transaction<T>(settings: TransactionSettings, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let isLost = false;
+    const onLoss = (): void => void (isLost = true);
+    let client: PoolClient | undefined;
     try {
       const run = async (manager: EntityManager): Promise<T> => {
         const values = [settings.actor ?? '', settings.isBulk === true ? '1' : '0'];
@@ -71,12 +75,13 @@ export class Database implements SqlRunner {
         const traceParent = activeTraceParent();
         if (traceParent === undefined) await manager.query(SETTINGS, values);
         else await manager.query(`${SETTINGS}, set_config('kindred.traceparent', $3, true)`, [...values, traceParent]);
-        const client = (manager.queryRunner as unknown as { databaseConnection: PoolClient }).databaseConnection;
+        const connection = (manager.queryRunner as unknown as { databaseConnection: PoolClient }).databaseConnection;
+        client = connection.once('error', onLoss);
         return work({
           manager,
           query: async <Row extends object>(sql: string, values: readonly SqlValue[] = [], name?: string) => {
             const startedAt = performance.now();
-            const result = await client.query<Row>({ text: sql, values: [...values], name });
+            const result = await connection.query<Row>({ text: sql, values: [...values], name });
             this.report(sql, startedAt, result.rows.length);
             return result.rows;
           },
@@ -90,7 +95,11 @@ export class Database implements SqlRunner {
         });
       });
     } catch (error) {
-      throw toDomainError(error);
+      const told = toDomainError(error);
+      // Libraries above the driver meet a lost connection in ways of their own.
+      throw isLost && !(told instanceof DomainError) ? databaseUnavailable(error) : told;
+    } finally {
+      client?.off('error', onLoss);
     }
   }
 
