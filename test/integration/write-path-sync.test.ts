@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 
 import { ModelRejectedError } from '../../src/kernel/model/embedder';
 import { Sync } from '../../src/kernel/outbox/sync';
-import { WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { eventually, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
 
 let servers: WritePathServers;
 const opened: WritePath[] = [];
@@ -64,6 +64,22 @@ describe('a sync token', () => {
     expect(decoded(token).refs).toBeUndefined();
     path.relay();
     await sync.awaitSync(token, 20_000);
+    expect(await path.points('tag_concept')).toHaveLength(400);
+  });
+
+  it('covers the points of such a transaction, whenever it is asked', async () => {
+    let letThrough = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letThrough = resolve));
+    const { path, sync } = await open({ onEmbed: () => gate });
+    const insert = `INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 400) i`;
+    const token = await written(path, sync, insert);
+    path.relay();
+    await eventually(async () => {
+      expect(await path.sql(`SELECT 1 FROM outbox_events WHERE topic = 'source' LIMIT 1`)).toEqual([]);
+    });
+    await expect(sync.awaitSync(token, 50)).rejects.toMatchObject({ code: 'SYNC_TIMEOUT' });
+    letThrough();
+    await sync.awaitSync(token, 60_000);
     expect(await path.points('tag_concept')).toHaveLength(400);
   });
 

@@ -12,8 +12,11 @@ type SyncRef = [topic: 'source' | 'point', kind: string, key: string];
 
 interface SyncToken {
   xid: string;
-  /** Absent when the transaction touched too much to name. */
+  /** Absent when the transaction touched too much to name; then `kinds` says what it touched, and `since` when. */
   refs?: SyncRef[];
+  kinds?: string[];
+  /** The highest revision there was. */
+  since?: string;
 }
 
 interface PendingPoint {
@@ -23,18 +26,21 @@ interface PendingPoint {
 
 /** A token of that many references is about 10 kB. */
 const MAX_REFS = 250;
+const MAX_KINDS = 100;
 const LONGEST_TOKEN = 100_000;
-const LARGEST_XID = 2n ** 63n - 1n;
+const LARGEST_BIGINT = 2n ** 63n - 1n;
 const LARGEST_ID = 2 ** 31 - 1;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 const MAX_TIMEOUT_MS = 60_000;
 
+const bigintText = z
+  .string()
+  .regex(/^[0-9]{1,19}$/)
+  .refine((text) => BigInt(text) <= LARGEST_BIGINT);
+
 const tokenShape = z.object({
-  xid: z
-    .string()
-    .regex(/^[0-9]{1,19}$/)
-    .refine((xid) => BigInt(xid) <= LARGEST_XID),
+  xid: bigintText,
   refs: z
     .array(
       z.union([
@@ -51,6 +57,8 @@ const tokenShape = z.object({
     )
     .max(MAX_REFS)
     .optional(),
+  kinds: z.array(z.string().max(50)).max(MAX_KINDS).optional(),
+  since: bigintText.optional(),
 });
 
 /** Lets a reader wait for one write to be searchable. */
@@ -66,18 +74,21 @@ export class Sync implements SyncService {
       'sync_token',
     );
     const refs = rows.map(({ topic, kind, key }): SyncRef => [topic, kind, key]);
-    const token: SyncToken = { xid: rows[0]?.xid ?? '0', ...(refs.length <= MAX_REFS && { refs }) };
+    const xid = rows[0]?.xid ?? '0';
+    const token: SyncToken =
+      refs.length <= MAX_REFS ? { xid, refs } : { xid, ...(await this.extentOf(transaction, xid)) };
     return Buffer.from(JSON.stringify(token)).toString('base64url');
   }
 
   /**
-   * Resolves once the write that issued `token` is searchable.
+   * Resolves once the write that issued `token` is searchable. It waits for that write alone, unless it was a transaction
+   * that touched hundreds of records: then also for what else there was to do for their kinds.
    * @throws BAD_INPUT not a token of ours
    * @throws SYNC_TIMEOUT it takes longer than `timeoutMs`; the same call may succeed later
    * @throws SYNC_FAILED it was given up and is among the dead letters
    */
   async awaitSync(token: string, timeoutMs: number): Promise<void> {
-    const { xid, refs } = this.parse(token);
+    const { xid, refs, kinds, since } = this.parse(token);
     if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > MAX_TIMEOUT_MS) {
       throw new DomainError('BAD_INPUT', `timeoutMs: ${timeoutMs}; it must be from 0 to ${MAX_TIMEOUT_MS}.`, {
         details: { field: 'timeoutMs' },
@@ -85,11 +96,15 @@ export class Sync implements SyncService {
     }
     if (xid === '0') return;
     const wait = new Wait(timeoutMs);
-    // What a token of a large transaction cannot name is found in the outbox; what is gone from there is done.
-    const all = refs ?? (await this.refsInOutbox(xid));
     await wait.until(() => this.areSourcesDone(xid));
-    const points = await this.unsettledPoints(all);
-    await wait.until(() => this.arePointsDone(points));
+    if (refs) {
+      const points = await this.unsettledPoints(refs);
+      await wait.until(() => this.arePointsDone(points));
+    } else {
+      // Nobody can say any more which points they were. They are among those of the kinds with revisions up to now.
+      const until = await this.lastRevision(this.sql);
+      await wait.until(() => this.areKindsDone(kinds, since ?? '0', until));
+    }
   }
 
   indexingStatus(kind: string, ids: readonly number[]): Promise<IndexingStatusRow[]> {
@@ -108,12 +123,40 @@ export class Sync implements SyncService {
     }
   }
 
-  private async refsInOutbox(xid: string): Promise<SyncRef[]> {
-    const rows = await this.sql.query<{ topic: SyncRef[0]; kind: string; key: string }>(
-      `SELECT topic, kind, key FROM outbox_events WHERE captured_xid = $1 AND topic IN ('source', 'point')`,
+  /** What stands in for the references of a transaction that has too many. */
+  private async extentOf(transaction: Transaction, xid: string): Promise<Pick<SyncToken, 'kinds' | 'since'>> {
+    const rows = await transaction.query<{ kind: string }>(
+      'SELECT DISTINCT kind FROM outbox_events WHERE captured_xid = $1',
       [xid],
     );
-    return rows.map(({ topic, kind, key }) => [topic, kind, key]);
+    return { kinds: rows.map(({ kind }) => kind), since: await this.lastRevision(transaction) };
+  }
+
+  private async lastRevision(sql: SqlRunner): Promise<string> {
+    const [row] = await sql.query<{ revision: string }>(
+      'SELECT last_value::text AS revision FROM kindred_revision',
+      [],
+      'sync_last_revision',
+    );
+    return row?.revision ?? '0';
+  }
+
+  private async areKindsDone(kinds: readonly string[] | undefined, since: string, until: string): Promise<boolean> {
+    const [row] = await this.sql.query<{ isPending: boolean; isFailed: boolean; error: string | null }>(
+      `WITH unsettled AS (
+         SELECT state, revision, error FROM vector_points
+         WHERE state <> 'indexed' AND ($1::text[] IS NULL OR kind = ANY ($1)) AND revision <= $3::bigint
+           AND indexed_revision IS DISTINCT FROM revision
+       )
+       SELECT EXISTS (SELECT 1 FROM unsettled WHERE state <> 'failed') AS "isPending", f.revision IS NOT NULL AS "isFailed",
+         f.error
+       FROM (SELECT 1) one LEFT JOIN LATERAL (
+         SELECT revision, error FROM unsettled WHERE state = 'failed' AND revision > $2::bigint LIMIT 1
+       ) f ON true`,
+      [kinds ?? null, since, until],
+    );
+    if (row?.isFailed) throw syncFailed(row.error);
+    return !row?.isPending;
   }
 
   /** A source event is removed in the transaction that writes its rows, so after it every point concerned is known. */
