@@ -167,6 +167,99 @@ describe('erasing a person', () => {
     expect(await everything(app)).not.toContain('Sigrid');
   });
 
+  it('is gone on with by asking again, until nothing is found', async () => {
+    const app = await start({ isRelaying: false });
+    const first = app.core.createRelay();
+    first.start();
+    const id = await createPerson(app, 'Sigrid');
+    await createPerson(app, 'Torvald');
+    await app.settle();
+    await first.stop();
+    const ask = (timeoutMs: number) => app.executeOperation<Erased>(ERASE, { id, timeoutMs });
+    const refusal = refusalOf(await ask(50));
+    expect([refusal.code, refusal.extensions.retryable]).toEqual(['ERASURE_INCOMPLETE', true]);
+    // Nobody has deleted the points yet, so they are still found by every way.
+    const again = refusalOf(await ask(50));
+    expect(again.code).toBe('ERASURE_INCOMPLETE');
+    expect(again.extensions.found).toMatchObject({
+      points: expect.any(Number),
+      lexicalHits: expect.any(Number),
+      vectorHits: expect.any(Number),
+    });
+    expect(await everything(app)).not.toContain('Sigrid');
+    // Even when what was queued has been lost.
+    await app.core.database.query('DELETE FROM outbox_events');
+
+    const second = app.core.createRelay();
+    second.start();
+    opened.push({ close: () => second.stop() });
+    const { eraseProfile } = dataOf(await ask(60_000));
+
+    expect(eraseProfile.found).toEqual(NOTHING);
+    expect(eraseProfile.removed.points).toBeGreaterThan(0);
+    expect(eraseProfile.removed.rows).toBeGreaterThan(eraseProfile.removed.points ?? 0);
+    expect(await everyPayload(app)).not.toContain('Sigrid');
+    expect(await app.core.database.query('SELECT 1 FROM unfinished_erasures')).toEqual([]);
+    expect((await app.core.services.consistency.check()).drift).toBe(0);
+    expect(refusalOf(await ask(50)).code).toBe('NOT_FOUND');
+  });
+
+  it('is gone on with where everything was done but nobody was told', async () => {
+    const app = await start();
+    const id = await createPerson(app, 'Sigrid');
+    await app.settle();
+    await app.core.database.query(
+      `CREATE TABLE kept AS SELECT kind, record_id, belongings, erased, removed FROM unfinished_erasures`,
+    );
+    await app.core.database.query(
+      `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         INSERT INTO kept VALUES (NEW.kind, NEW.record_id, NEW.belongings, NEW.erased, NEW.removed); RETURN NULL; END $$`,
+    );
+    await app.core.database.query(
+      `CREATE TRIGGER keep AFTER INSERT ON unfinished_erasures FOR EACH ROW EXECUTE FUNCTION keep()`,
+    );
+    const { removed } = dataOf(await app.executeOperation<Erased>(ERASE, { id })).eraseProfile;
+    await app.relay?.stop();
+    await app.core.database.query(
+      `INSERT INTO unfinished_erasures (kind, record_id, belongings, erased, removed) SELECT * FROM kept`,
+    );
+    const { eraseProfile } = dataOf(await app.executeOperation<Erased>(ERASE, { id, timeoutMs: 0 }));
+    expect(eraseProfile.found).toEqual(NOTHING);
+    expect(eraseProfile.removed).toEqual({ ...removed, cachedTexts: 0 });
+  });
+
+  it.each(['profiles', 'skills', 'outbox_events', 'vector_points'])(
+    'says so in time, and removes nothing, while another writer holds rows of %s',
+    async (table) => {
+      const app = await start({ isRelaying: false });
+      const id = await createPerson(app, 'Sigrid');
+      const relay = app.core.createRelay();
+      relay.start();
+      await app.settle();
+      await relay.stop();
+      await app.executeOperation('mutation ($id: ID!) { archiveProfile(id: $id) { syncToken } }', { id });
+      let letGo = (): void => undefined;
+      const isHeld = new Promise<void>((resolve) => (letGo = resolve));
+      let hasLocked = false;
+      const holding = app.core.database.transaction({}, async (transaction) => {
+        await transaction.query(`SELECT 1 FROM ${table} FOR UPDATE`);
+        hasLocked = true;
+        await isHeld;
+      });
+      await until(() => Promise.resolve(hasLocked));
+      const refusal = refusalOf(await app.executeOperation(ERASE, { id, timeoutMs: 50 }));
+      expect(refusal).toMatchObject({ code: 'CONFLICT', extensions: { retryable: true } });
+      expect(refusal.message).toMatch(/^Nothing has been erased/);
+      expect(await everything(app)).toContain('Sigrid');
+      letGo();
+      await holding;
+      const second = app.core.createRelay();
+      second.start();
+      opened.push({ close: () => second.stop() });
+      expect(dataOf(await app.executeOperation<Erased>(ERASE, { id })).eraseProfile.found).toEqual(NOTHING);
+    },
+  );
+
   it('is for admins, and keeps to its limits', async () => {
     const app = await start();
     const id = await createPerson(app, 'Sigrid');

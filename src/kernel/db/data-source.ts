@@ -1,9 +1,13 @@
 import { DataSource, DefaultNamingStrategy, type DataSourceOptions, type Table } from 'typeorm';
 
+import { ConsistencyCheck } from '../consistency/consistency-check.entity';
+import { UnfinishedErasure } from '../lifecycle/unfinished-erasure.entity';
 import { EmbeddingGeneration } from '../model/embedding-generation.entity';
 import { EmbeddingModel } from '../model/embedding-model.entity';
 import { OutboxEvent } from '../outbox/outbox-event.entity';
 import { VectorPoint } from '../vector/vector-point.entity';
+
+const OWN_TABLES = [OutboxEvent, VectorPoint, EmbeddingModel, EmbeddingGeneration, ConsistencyCheck, UnfinishedErasure];
 
 export interface DataSourceSettings {
   /** Connection string; may name a unix socket (`postgres://user@/db?host=/path`). */
@@ -31,7 +35,7 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
   return new DataSource({
     type: 'postgres',
     url: settings.url,
-    entities: [OutboxEvent, VectorPoint, EmbeddingModel, EmbeddingGeneration, ...settings.entities],
+    entities: [...OWN_TABLES, ...settings.entities],
     migrations: settings.migrations,
     migrationsTableName: 'kindred_migrations',
     migrationsTransactionMode: 'each',

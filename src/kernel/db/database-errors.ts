@@ -71,6 +71,11 @@ export function databaseUnavailable(cause: unknown): DomainError {
   });
 }
 
+/** Whether a statement was ended because it took longer than it may, or by somebody else. */
+export function isStatementCancelled(error: unknown): boolean {
+  return postgresErrorOf(error)?.code === '57014';
+}
+
 /** Says what PostgreSQL refused in the caller's terms. What it does not know passes through unchanged. */
 export function toDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;

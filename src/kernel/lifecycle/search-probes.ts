@@ -3,7 +3,7 @@ import { specOf } from '../embedding/embedding-reader';
 import { queryVector } from '../embedding/lexical';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
-import { DENSE, type QueryTarget, type VectorStore } from '../vector/vector-store';
+import { DENSE, LEXICAL, type QueryTarget, type VectorStore } from '../vector/vector-store';
 
 /** Records of one kind that are erased, and their points. */
 export interface ErasedRecords {
@@ -50,6 +50,23 @@ export class SearchProbes {
         return {
           kind,
           lexical: rows.map(({ text }) => ({ lexical: queryVector(text) })),
+          dense: points.flatMap(({ dense }) => (dense ? [{ dense }] : [])),
+        };
+      }),
+    );
+  }
+
+  /** The same of records whose rows are gone: the vectors of those points that are still there. */
+  prepareFromPoints(erased: readonly ErasedRecords[]): Promise<ProbeQuestions[]> {
+    return Promise.all(
+      erased.map(async ({ kind, pointIds }) => {
+        const points = await this.store.retrieve(this.catalog.alias(kind.kind), pointIds.slice(0, MAX_QUESTIONS), {
+          payload: false,
+          vectors: [DENSE, LEXICAL],
+        });
+        return {
+          kind,
+          lexical: points.flatMap(({ lexical }) => (lexical ? [{ lexical }] : [])),
           dense: points.flatMap(({ dense }) => (dense ? [{ dense }] : [])),
         };
       }),
