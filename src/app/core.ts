@@ -5,6 +5,7 @@ import { createQdrantStore, type QdrantRequestReport } from '../adapters/qdrant'
 // First: the order in which types are declared is that of schema.graphql.
 import { featureEntities, recordKinds } from '../features/registry';
 import { featureFollowUps } from '../features/follow-ups';
+import { CheckStore } from '../kernel/consistency/check-store';
 import { Consistency } from '../kernel/consistency/consistency';
 import { LightCheck } from '../kernel/consistency/light-check';
 import { Database } from '../kernel/db/database';
@@ -65,6 +66,8 @@ export interface Core {
   capture: Capture;
   purge: Purge;
   lightCheck: LightCheck;
+  /** What the last complete checks found, of whichever process. */
+  checks: CheckStore;
   /** @param onStep for tests of faults, which kill or stall a relay at a step */
   createRelay(onStep?: StepHook): Relay;
   /** What the relay has before it. */
@@ -130,6 +133,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const outbox = new OutboxStore(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
   const search = new SearchService({ store, embedder, aliasOf });
+  const checks = new CheckStore(database);
   const services: Services = {
     registry,
     records: new RecordReader(database, registry),
@@ -139,7 +143,14 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     points: new PointReader(database, store, aliasOf),
     search,
     sync,
-    consistency: new Consistency({ database, store, catalog, kinds: recordKinds, maxTokens: embedder.model.maxTokens }),
+    consistency: new Consistency({
+      database,
+      store,
+      catalog,
+      kinds: recordKinds,
+      maxTokens: embedder.model.maxTokens,
+      checks,
+    }),
     deadLetters: new DeadLetters(database, kindNames),
     eraser: new Eraser({ database, store, catalog, kinds: recordKinds, cache: search.rememberedTexts }),
     database,
@@ -159,6 +170,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     capture: new Capture(database, recordKinds),
     purge: new Purge(database, recordKinds),
     lightCheck: new LightCheck(database, store, registry.embeddable, aliasOf),
+    checks,
     createRelay: (onStep) =>
       new Relay({
         database,

@@ -9,11 +9,11 @@ export function createMetrics(): Metrics {
 }
 
 /** Adds what is read from the stores whenever the metrics are. */
-export function watchCore(metrics: Metrics, { services, lightCheck }: Core): void {
+export function watchCore(metrics: Metrics, { services, lightCheck, checks }: Core): void {
   metrics.watch({
     progress: services.progress,
     lightCheck,
     queryTexts: () => services.search.queryTexts,
-    lastCheck: () => services.consistency.lastReport,
+    checks,
   });
 }

@@ -31,6 +31,7 @@ export function startJobs(core: Core, environment: Environment, logger: Logger):
     const counts = await core.lightCheck.run(signal);
     const suspects = counts.filter(({ suspected }) => (suspected ?? 0) > 0);
     if (suspects.length > 0) logger.warn({ suspects }, 'the stores differ in number; run kindred consistency check');
+    await core.services.consistency.checkRepaired(counts);
     // Counting large tables takes its time; it may take a hundredth of ours.
     const restMs = (performance.now() - startedAt) * 100 - LIGHT_CHECK_INTERVAL_MS;
     if (restMs > 0) await delay(restMs, undefined, { signal, ref: false }).catch(() => undefined);

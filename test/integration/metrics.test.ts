@@ -28,9 +28,9 @@ describe('metrics', () => {
   afterAll(() => app.close());
 
   /** The value of a line such as `kindred_x{kind="profile"}`; undefined where there is none. */
-  const read = async (): Promise<(name: string) => number | undefined> => {
+  const read = async (from = metrics): Promise<(name: string) => number | undefined> => {
     const lines = new Map(
-      (await metrics.read())
+      (await from.read())
         .split('\n')
         .filter((line) => !line.startsWith('#'))
         .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
@@ -87,6 +87,25 @@ describe('metrics', () => {
     value = await read();
     expect(value('drift_suspected{kind="tag_concept"}')).toBe(1);
     expect(value('drift{kind="tag_concept",type="missing"}')).toBe(1);
+    expect(value('drift_is_queued{kind="tag_concept"}')).toBe(0);
+    expect(value('check_timestamp_seconds{kind="tag_concept"}')).toBeGreaterThan(1_700_000_000);
+  });
+
+  it('say what another process found and repaired, and that it is right again once somebody looked', async () => {
+    const { consistency } = app.core.services;
+    // Nothing of it is in this process: what it shows comes from the database.
+    const others = createMetrics();
+    watchCore(others, app.core);
+    await consistency.repair();
+    let value = await read(others);
+    expect(value('drift{kind="tag_concept",type="missing"}')).toBe(1);
+    expect(value('drift_is_queued{kind="tag_concept"}')).toBe(1);
+    await app.settle();
+    const counts = await app.core.lightCheck.run();
+    await Promise.all([consistency.checkRepaired(counts), consistency.checkRepaired(counts)]);
+    value = await read(others);
+    expect(value('drift{kind="tag_concept",type="missing"}')).toBe(0);
+    expect(value('drift_is_queued{kind="tag_concept"}')).toBe(0);
   });
 
   it('suspect nothing while something is on its way', async () => {

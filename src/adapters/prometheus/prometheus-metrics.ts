@@ -1,7 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { LightCheck } from '../../kernel/consistency/light-check';
-import { driftKinds, type ConsistencyReport } from '../../kernel/consistency/consistency-report';
+import type { CheckStore } from '../../kernel/consistency/check-store';
+import { driftKinds } from '../../kernel/consistency/consistency-report';
 import type { IndexingProgressSource } from '../../kernel/outbox/indexing-progress';
 import type { Meter } from '../../kernel/telemetry/meter';
 import { RequestHistogram } from './request-histogram';
@@ -12,8 +13,8 @@ export interface MetricSources {
   lightCheck: LightCheck;
   /** Query texts whose vectors were remembered, and those that were embedded. */
   queryTexts: () => { hits: number; misses: number };
-  /** The last complete check of this process, if there was one. */
-  lastCheck: () => ConsistencyReport | undefined;
+  /** What the last complete checks found, of whichever process. */
+  checks: CheckStore;
 }
 
 const PREFIX = 'kindred_';
@@ -100,7 +101,11 @@ export class PrometheusMetrics implements Meter {
 
   /** Adds what is read from elsewhere whenever the metrics are. */
   watch(sources: MetricSources): void {
-    this.samplers.push(this.queueSampler(sources.progress), this.storeSampler(sources));
+    this.samplers.push(
+      this.queueSampler(sources.progress),
+      this.lightCheckSampler(sources.lightCheck),
+      this.driftSampler(sources.checks),
+    );
     const texts = this.counter(
       'query_texts_total',
       'Query texts whose vector was remembered (hit) or that were embedded (miss).',
@@ -136,7 +141,7 @@ export class PrometheusMetrics implements Meter {
     };
   }
 
-  private storeSampler({ lightCheck, lastCheck }: MetricSources): () => void {
+  private lightCheckSampler(lightCheck: LightCheck): () => void {
     const rows = this.gauge('embedding_rows', 'Rows of the embedding tables, at the last light check.', ['kind']);
     const points = this.gauge('points', 'Points in Qdrant, at the last light check.', ['kind']);
     const suspected = this.gauge(
@@ -145,10 +150,6 @@ export class PrometheusMetrics implements Meter {
       ['kind'],
     );
     const checkedAt = this.gauge('light_check_timestamp_seconds', 'When rows and points were last counted.', []);
-    const drift = this.gauge('drift', 'Points that disagree, at the last complete check of this process.', [
-      'kind',
-      'type',
-    ]);
     return () => {
       if (lightCheck.checkedAt) checkedAt.set(seconds(lightCheck.checkedAt.getTime()));
       for (const count of lightCheck.counts) {
@@ -156,8 +157,28 @@ export class PrometheusMetrics implements Meter {
         points.set({ kind: count.kind }, count.points);
         if (count.suspected !== null) suspected.set({ kind: count.kind }, count.suspected);
       }
-      for (const checked of lastCheck()?.kinds ?? []) {
-        for (const type of driftKinds) drift.set({ kind: checked.kind, type }, checked[type]);
+    };
+  }
+
+  private driftSampler(checks: CheckStore): () => Promise<void> {
+    const drift = this.gauge('drift', 'Points and rows that disagreed at the last complete check, of any process.', [
+      'kind',
+      'type',
+    ]);
+    const checkedAt = this.gauge('check_timestamp_seconds', 'When the stores were last compared completely.', ['kind']);
+    const isRepairing = this.gauge(
+      'drift_is_queued',
+      '1 when that drift has been queued to be put right and was not checked since.',
+      ['kind'],
+    );
+    return async () => {
+      const known = await checks.read();
+      for (const gauge of [drift, checkedAt, isRepairing]) gauge.reset();
+      for (const check of known) {
+        const { kind } = check;
+        for (const type of driftKinds) drift.set({ kind, type }, check.drift[type] ?? 0);
+        checkedAt.set({ kind }, seconds(check.checkedAt.getTime()));
+        isRepairing.set({ kind }, check.repairedAt ? 1 : 0);
       }
     };
   }

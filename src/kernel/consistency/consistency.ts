@@ -15,6 +15,8 @@ import {
   type Repair,
   type RepairPlan,
 } from './consistency-report';
+import type { CheckStore } from './check-store';
+import type { LightCount } from './light-check';
 import { PointCheck } from './point-check';
 import { RecordCheck } from './record-check';
 import { RepairQueue } from './repair-queue';
@@ -26,6 +28,8 @@ export interface ConsistencyParts {
   kinds: readonly RecordKind[];
   /** Window of the model that chunks are cut to. */
   maxTokens: number;
+  /** Where what is found is kept for every process. */
+  checks: CheckStore;
 }
 
 export interface CheckOptions {
@@ -49,8 +53,6 @@ const DEFAULT_MAX_DRIFTS = 10_000;
 
 /** Compares records, embedding rows and points completely, whatever their number, and while writes go on. */
 export class Consistency {
-  /** Of this process, over all kinds. */
-  lastReport: ConsistencyReport | undefined;
   private readonly pointCheck: PointCheck;
   private readonly recordCheck: RecordCheck;
 
@@ -72,6 +74,16 @@ export class Consistency {
    */
   repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
     return this.compare(options, options.isDryRun ? undefined : new RepairQueue(this.parts.database));
+  }
+
+  /**
+   * Checks again those kinds that were repaired, once nothing of theirs is on its way, so that what is known of them is
+   * true again. Each repair is followed by one such check, whoever makes it.
+   */
+  async checkRepaired(counts: readonly LightCount[]): Promise<void> {
+    const still = counts.filter(({ suspected }) => suspected !== null).map(({ kind }) => kind);
+    const kinds = await this.parts.checks.takeRepaired(still);
+    if (kinds.length > 0) await this.check({ kinds, maxDrifts: 0 });
   }
 
   private async compare(options: CheckOptions, mender?: Mender): Promise<Repair> {
@@ -105,7 +117,7 @@ export class Consistency {
         plan.push({ kind: kind.kind, records, writes, payloads, deletions });
       }
     }
-    if (!options.kinds && options.isOfPointsOnly !== true) this.lastReport = report;
+    if (options.isOfPointsOnly !== true) await this.parts.checks.save(report, mender !== undefined);
     return { findings: { ...report, drifts: named, isCut }, plan, queued };
   }
 
