@@ -148,6 +148,22 @@ describe('records and the embedding rows that they ought to have', () => {
     expect(embedded).toEqual([]);
   });
 
+  it('agree where a vector that was to be taken over is not there, and its row has the right text', async () => {
+    await app.core.database.transaction({}, async (transaction) => {
+      await transaction.query(`INSERT INTO tag_concepts (name) VALUES ('earth')`);
+      await transaction.query(`SET LOCAL kindred.adopted_from = 'nowhere'`);
+      await transaction.query(
+        `INSERT INTO tag_concept_embeddings (tag_concept_id, embedding_type, text, start_offset, end_offset, token_count)
+         SELECT id, 'concept', 'earth', 0, 5, 1 FROM tag_concepts WHERE name = 'earth'`,
+      );
+    });
+    await app.settle();
+    expect(await check()).toEqual({});
+    expect(await sql(`SELECT state, adopted_from FROM vector_points WHERE payload ->> 'name' = 'earth'`)).toEqual([
+      { state: 'indexed', adopted_from: null },
+    ]);
+  });
+
   it('are not compared where a change is on its way or was given up', async () => {
     await app.relay?.stop();
     await sql(`UPDATE stories SET content = content || E'\\n\\nThe end.'`);

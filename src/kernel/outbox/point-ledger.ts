@@ -244,24 +244,32 @@ export class PointLedger {
   }
 
   /**
-   * Gives up vectors that cannot be taken over: the records are rendered anew, and their text is embedded.
+   * Gives up vectors that cannot be taken over: the records are rendered anew, and their text is embedded. A row that has
+   * its text already may be the one that is wanted, so that rendering changes nothing: its point is queued itself.
    * What was written about these points meanwhile stands.
    */
   async endAdoption(
     kind: string,
-    points: readonly { pointId: string; revision: string }[],
+    points: readonly { pointId: string; revision: string; text: string }[],
     isBulk: boolean,
   ): Promise<void> {
     await this.sql.query(
       `WITH ended AS (
          UPDATE vector_points p SET adopted_from = NULL, adopted_hash = NULL, indexed_hash = NULL
-         FROM unnest($2::uuid[], $3::bigint[]) AS e (point_id, revision)
+         FROM unnest($2::uuid[], $3::bigint[], $5::boolean[]) AS e (point_id, revision, has_text)
          WHERE p.point_id = e.point_id AND p.kind = $1 AND p.revision = e.revision
-         RETURNING p.entity_id
+         RETURNING p.entity_id, p.point_id, e.has_text
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
-       SELECT DISTINCT 'source', $1, entity_id::text, $4::smallint FROM ended ON CONFLICT DO NOTHING`,
-      [kind, points.map((point) => point.pointId), points.map((point) => point.revision), isBulk ? 1 : 0],
+       SELECT 'source', $1, entity_id::text, $4::smallint FROM ended
+       UNION SELECT 'point', $1, point_id::text, $4::smallint FROM ended WHERE has_text ON CONFLICT DO NOTHING`,
+      [
+        kind,
+        points.map((point) => point.pointId),
+        points.map((point) => point.revision),
+        isBulk ? 1 : 0,
+        points.map((point) => point.text !== ''),
+      ],
     );
   }
 
