@@ -13,8 +13,8 @@ import { cleanUp, runProgram, startProgram, temporaryFolder } from './support/pr
 const PROCESSES = 3;
 /** Of each process: two loops, and one for what somebody may be waiting for. */
 const BATCHES_AT_ONCE = 3;
-const PROFILES = 60;
-const JOBS = 60;
+const THOUGHTS = 60;
+const STORIES = 60;
 
 let postgres: EmbeddedPostgres;
 let qdrant: EmbeddedQdrant;
@@ -81,12 +81,14 @@ describe('several workers on one outbox', () => {
            INSERT INTO captured VALUES (NEW.topic, NEW.kind, NEW.key); RETURN NULL; END $$`,
         'CREATE TRIGGER note_captured AFTER INSERT ON outbox_events FOR EACH ROW EXECUTE FUNCTION note_captured()',
       );
-      // None belongs to another, so that nothing has to be looked at twice.
-      for (let i = 0; i < PROFILES; i++) {
-        await sql(`INSERT INTO profiles (name, headline, summary) VALUES ('Person ${i}', 'Trade ${i}', 'About ${i}.')`);
+      // None belongs to another, so that nothing has to be looked at twice; no two texts are the same.
+      for (let i = 0; i < THOUGHTS; i++) {
+        await sql(
+          `INSERT INTO content_items (content_type, content_id, content) VALUES ('thought', gen_random_uuid()::text, 'Thought ${i}.')`,
+        );
       }
-      for (let i = 0; i < JOBS; i++) {
-        await sql(`INSERT INTO job_descriptions (title, description) VALUES ('Job ${i}', 'To do ${i}.')`);
+      for (let i = 0; i < STORIES; i++) {
+        await sql(`INSERT INTO stories (title, content) VALUES ('Story ${i}', E'Once ${i}.\\n\\nThen ${i}.')`);
       }
       // So many at once that no two processes could have them.
       await eventually('every worker to be at work', () =>
@@ -106,8 +108,8 @@ describe('several workers on one outbox', () => {
         );
         texts.push(...rows.map(({ text }) => text));
       }
-      expect(texts.length).toBeGreaterThan(PROFILES + JOBS);
-      // Equal texts of two kinds are embedded once for each.
+      expect(new Set(texts).size).toBe(texts.length);
+      expect(texts.length).toBeGreaterThan(THOUGHTS + STORIES);
       expect(provider.requests.flatMap(({ input }) => input).sort()).toEqual(texts.sort());
 
       const captured = await rowsOf<{ topic: string; count: number }>(
@@ -279,7 +281,7 @@ describe('an erasure whose process is killed', () => {
   it(
     'is gone on with by the next one, and finds nothing in the end',
     async () => {
-      const [person] = await rowsOf<{ id: number }>(`SELECT id FROM profiles WHERE name = 'Person 7'`);
+      const [person] = await rowsOf<{ id: number }>(`SELECT id FROM profiles WHERE name = 'Just gone'`);
       const id = toGlobalId('Profile', person?.id ?? 0);
       const first = startProgram(temporaryFolder(), ['serve'], { env: { ...env, KINDRED_RELAY: 'off' } });
       const url = await first.ready();
@@ -289,7 +291,7 @@ describe('an erasure whose process is killed', () => {
         () => true,
       );
       await eventually('the person to be deleted', async () =>
-        (await rowsOf(`SELECT 1 FROM profiles WHERE name = 'Person 7'`)).length === 0 ? true : undefined,
+        (await rowsOf(`SELECT 1 FROM profiles WHERE name = 'Just gone'`)).length === 0 ? true : undefined,
       );
       first.kill('SIGKILL');
       expect(await cut).toBe(true);
