@@ -241,20 +241,25 @@ it('lists popular tags of a window, and proposals for hygiene', async () => {
     `{ now: popularTags { count tag { name } }
        before: popularTags(since: "2001-01-01T00:00:00Z", until: "2001-02-01T00:00:00Z") { count }
        tagHygiene {
-         nearDuplicates(minScore: 0.8) { tag { name } other { name } }
-         unused { name }
+         nearDuplicates(minScore: 0.8) { pairs { tag { name } other { name } } compared remaining endCursor }
+         unused { nodes { name } totalCount }
          tooBroad(minShare: 0.2) { tag { name } share }
-         missing { size passages { text } }
+         missing { clusters { size passages { text } } compared remaining }
        } }`,
   );
   expect(answer).toMatchObject({
     now: [{ count: 1, tag: { name: 'often' } }],
     before: [],
     tagHygiene: {
-      nearDuplicates: [{ tag: { name: 'often' }, other: { name: 'ofte' } }],
-      unused: [{ name: 'never' }, { name: 'ofte' }],
+      nearDuplicates: {
+        pairs: [{ tag: { name: 'often' }, other: { name: 'ofte' } }],
+        compared: 3,
+        remaining: 0,
+        endCursor: null,
+      },
+      unused: { nodes: [{ name: 'never' }, { name: 'ofte' }], totalCount: 2 },
       tooBroad: [{ tag: { name: 'often' }, share: 0.25 }],
-      missing: [{ size: 3 }],
+      missing: { clusters: [{ size: 3 }], compared: 3, remaining: 0 },
     },
   });
 });

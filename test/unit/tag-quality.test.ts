@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { clusterVectors } from '../../src/features/tag/hygiene/cluster';
+import { clusterNeighbours } from '../../src/features/tag/hygiene/cluster';
 import { plattScaling, probabilityOf, type Judged } from '../../src/features/tag/quality/platt';
 import { bestThreshold, outcomeAt } from '../../src/features/tag/quality/threshold';
 
@@ -85,14 +85,21 @@ describe('the best threshold', () => {
 
 describe('clusters', () => {
   it('gather what is near, around the one with most neighbours', () => {
-    const unit = (degrees: number): number[] => [
-      Math.cos((degrees * Math.PI) / 180),
-      Math.sin((degrees * Math.PI) / 180),
-    ];
-    const clusters = clusterVectors([unit(0), unit(10), unit(20), unit(120), unit(125), unit(250)], 0.98);
+    const near = (...ids: number[]): { id: number; score: number }[] =>
+      ids.map((id, i) => ({ id, score: 0.9 - i / 10 }));
+    const clusters = clusterNeighbours(
+      new Map([
+        [1, near(2)],
+        [2, near(3, 1)],
+        [3, near(2)],
+        [4, near(5)],
+        [6, near()],
+      ]),
+    );
     expect(clusters.map(({ members }) => members)).toEqual([
-      [1, 0, 2],
-      [3, 4],
+      [2, 3, 1],
+      [4, 5],
     ]);
+    expect(clusters[0]?.cohesion).toBeCloseTo(0.85);
   });
 });

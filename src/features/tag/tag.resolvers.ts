@@ -15,7 +15,7 @@ import { TagConcept } from './tag-concept.entity';
 import { tagConceptSpec } from './tag-concept.spec';
 import { TagCurationResolver } from './curation/tag-curation.resolver';
 import { tagDecisionResolvers } from './decisions/tag-decision.resolvers';
-import { TagHygieneResolver } from './hygiene/tag-hygiene.resolver';
+import { tagHygieneResolver } from './hygiene/tag-hygiene.resolver';
 import { tagQualityResolvers } from './quality/tag-quality.resolver';
 import { TagSchemeResolver } from './scheme/tag-scheme.resolver';
 import { TagVocabularyResolver } from './vocabulary/tag-vocabulary.resolver';
@@ -207,7 +207,7 @@ export function tagResolvers(factory: RecordTypeFactory): (new () => object)[] {
     TagCurationResolver,
     TagSchemeResolver,
     TagVocabularyResolver,
-    TagHygieneResolver,
+    tagHygieneResolver(factory),
     ...tagQualityResolvers,
     ...tagDecisionResolvers,
   ];

@@ -1,44 +1,40 @@
-/** Vectors around one in the middle. */
+/** Something that is near. */
+export interface Neighbour {
+  id: number;
+  /** Cosine. */
+  score: number;
+}
+
+/** What lies around one in the middle. */
 export interface Cluster {
-  /** Positions, the one in the middle first, then the nearest to it. */
+  /** The one in the middle first, then the nearest to it. */
   members: number[];
   /** Mean cosine of the others to the one in the middle. */
   cohesion: number;
 }
 
 /**
- * Clusters of unit vectors, the largest first: the vector with most neighbours nearer than `minScore` takes them, then the
- * same among those left. Compares all pairs, so it is for a thousand or so.
+ * Clusters, the largest first: the one with most neighbours takes them, then the same among those left.
+ * @param neighbours of each that may be in the middle; they may have members that are none themselves
  */
-export function clusterVectors(vectors: readonly (readonly number[])[], minScore: number): Cluster[] {
-  const neighbours = vectors.map(() => [] as { at: number; score: number }[]);
-  for (let i = 0; i < vectors.length; i++) {
-    for (let j = i + 1; j < vectors.length; j++) {
-      const score = dot(vectors[i] as readonly number[], vectors[j] as readonly number[]);
-      if (score <= minScore) continue;
-      neighbours[i]?.push({ at: j, score });
-      neighbours[j]?.push({ at: i, score });
-    }
-  }
-  const left = new Set(vectors.keys());
+export function clusterNeighbours(neighbours: ReadonlyMap<number, readonly Neighbour[]>): Cluster[] {
+  const taken = new Set<number>();
+  const left = new Set(neighbours.keys());
   const clusters: Cluster[] = [];
   for (;;) {
-    let middle = -1;
-    let most: { at: number; score: number }[] = [];
-    for (const at of left) {
-      const open = (neighbours[at] ?? []).filter((one) => left.has(one.at));
-      if (open.length > most.length) [middle, most] = [at, open];
+    let middle: number | undefined;
+    let most: Neighbour[] = [];
+    for (const id of left) {
+      const open = (neighbours.get(id) ?? []).filter((one) => one.id !== id && !taken.has(one.id));
+      if (open.length > most.length) [middle, most] = [id, open];
     }
-    if (middle < 0) return clusters;
+    if (middle === undefined) return clusters;
     most.sort((a, b) => b.score - a.score);
-    const members = [middle, ...most.map((one) => one.at)];
-    for (const at of members) left.delete(at);
+    const members = [middle, ...most.map((one) => one.id)];
+    for (const id of members) {
+      taken.add(id);
+      left.delete(id);
+    }
     clusters.push({ members, cohesion: most.reduce((sum, one) => sum + one.score, 0) / most.length });
   }
-}
-
-function dot(a: readonly number[], b: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }
