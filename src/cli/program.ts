@@ -49,7 +49,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addPurgeCommand(program);
   addEraseCommand(program);
   addSchemaCommand(program);
-  addTagsCommand(program);
+  addTagsCommand(program, outcome);
   addVectorServerCommand(program);
   try {
     await program.parseAsync(argv);

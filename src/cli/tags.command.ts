@@ -3,13 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 
 import type { Core } from '../app/core';
+import { requireScheme } from '../features/tag/scheme/tag-scheme-store';
 import { TagQuality, type Quality, type QualityReport } from '../features/tag/quality/tag-quality';
 import { TaggingQueue } from '../features/tag/tagging/tagging-queue';
 import { TagMerger } from '../features/tag/vocabulary/tag-merger';
 import { tagIdsOf, tagNames } from '../features/tag/vocabulary/tag-names';
 import { tagTree } from '../features/tag/vocabulary/tag-usage';
+import { toGlobalId } from '../kernel/record/global-id';
 import { onTermination } from '../kernel/process/termination';
-import { InterruptedError } from './exit-codes';
+import { EXIT_FAILURE, InterruptedError } from './exit-codes';
 import { startProgress } from './progress';
 import { withSession, type Session } from './session';
 
@@ -55,6 +57,7 @@ async function queueAndWait(
   what: 'texts' | 'tags',
   queue: (queue: TaggingQueue) => Promise<number>,
   json: boolean | undefined,
+  outcome: { code: number },
 ): Promise<void> {
   const { core, stores } = instance;
   const stopping = new AbortController();
@@ -64,6 +67,7 @@ async function queueAndWait(
   try {
     const before = await assigned(core);
     const tagging = new TaggingQueue(core.database);
+    const failedBefore = await tagging.failed();
     const queued = await queue(tagging);
     relay?.start();
     for (let left = queued; left > 0 && !stopping.signal.aborted;) {
@@ -75,12 +79,15 @@ async function queueAndWait(
     // What was queued stays queued, and is done by whatever runs next.
     if (stopping.signal.aborted) throw new InterruptedError();
     const after = await assigned(core);
-    if (json) console.log(JSON.stringify({ queued, what, before, after }));
+    const failed = Math.max(0, (await tagging.failed()) - failedBefore);
+    if (failed > 0) outcome.code = EXIT_FAILURE;
+    if (json) console.log(JSON.stringify({ queued, what, failed, before, after }));
     else {
       const change = after.suggested - before.suggested;
       console.log(
         `${queued} ${what} compared; ${after.suggested} suggestions now (${change >= 0 ? '+' : ''}${change}).`,
       );
+      if (failed > 0) console.log(`${failed} failed; see \`kindred dead-letters list\`.`);
     }
   } finally {
     progress.stop();
@@ -99,14 +106,24 @@ function qualityLine(name: string, quality: Quality): string {
   return `${name}: ${accepted} accepted, ${rejected} rejected; now ${describe(current)}; suggested ${proposal}`;
 }
 
-async function printQuality(core: Core, report: QualityReport): Promise<void> {
-  const ids = report.tags.flatMap(({ tagId }) => tagId ?? []);
-  const names = await tagNames(core.database, ids);
+function printQuality(report: QualityReport, names: ReadonlyMap<number, string>): void {
   console.log(qualityLine(`scheme ${report.scheme}`, report.overall));
   for (const quality of report.tags) console.log(qualityLine(names.get(quality.tagId ?? 0) ?? '', quality));
 }
 
-export function addTagsCommand(program: Command): void {
+/** What scripts read: tags by global id and name, and figures as the API has them. */
+function qualityJson(report: QualityReport, applied: readonly number[], names: ReadonlyMap<number, string>): object {
+  const tagOf = (id: number): object => ({ id: toGlobalId('TagConcept', id), name: names.get(id) });
+  const { tagId: _, ...overall } = report.overall;
+  return {
+    scheme: report.scheme,
+    overall,
+    tags: report.tags.map(({ tagId, ...quality }) => ({ tag: tagOf(tagId ?? 0), ...quality })),
+    applied: applied.map(tagOf),
+  };
+}
+
+export function addTagsCommand(program: Command, outcome: { code: number }): void {
   const tags = program.command('tags').description('Tag texts, and look after the tags.');
   tags
     .command('infer')
@@ -116,7 +133,7 @@ export function addTagsCommand(program: Command): void {
     .option('--json', 'print a machine-readable result')
     .action(({ kind, untagged, json }: JsonOption & { kind?: string[]; untagged?: boolean }) =>
       withSession('kindred tags', (session) =>
-        queueAndWait(session, 'texts', (q) => q.infer({ kinds: kind, isUntaggedOnly: untagged }, ACTOR), json),
+        queueAndWait(session, 'texts', (q) => q.infer({ kinds: kind, isUntaggedOnly: untagged }, ACTOR), json, outcome),
       ),
     );
   tags
@@ -127,9 +144,10 @@ export function addTagsCommand(program: Command): void {
     .option('--json', 'print a machine-readable result')
     .action((given: string[], { scheme, json }: JsonOption & { scheme?: string }) =>
       withSession('kindred tags', async (session) => {
-        const { services } = session.instance.core;
-        const tagIds = given.length > 0 ? await tagIdsOf(services.database, given) : undefined;
-        await queueAndWait(session, 'tags', (q) => q.retag({ tagIds, scheme }, ACTOR), json);
+        const { database } = session.instance.core;
+        if (scheme !== undefined) await requireScheme(database, scheme);
+        const tagIds = given.length > 0 ? await tagIdsOf(database, given) : undefined;
+        await queueAndWait(session, 'tags', (q) => q.retag({ tagIds, scheme }, ACTOR), json, outcome);
       }),
     );
   tags
@@ -159,8 +177,10 @@ export function addTagsCommand(program: Command): void {
     .option('--json', 'print a machine-readable result')
     .action(({ scheme, json }: JsonOption & { scheme?: string }) =>
       withSession('kindred tags', async ({ instance }) => {
-        const tree = await tagTree(instance.core.database, scheme);
-        if (json) console.log(JSON.stringify(tree));
+        const { database } = instance.core;
+        if (scheme !== undefined) await requireScheme(database, scheme);
+        const tree = await tagTree(database, scheme);
+        if (json) console.log(JSON.stringify(tree.map((tag) => ({ ...tag, id: toGlobalId('TagConcept', tag.id) }))));
         else
           for (const { depth, name, usageCount } of tree) console.log(`${'  '.repeat(depth)}${name} (${usageCount})`);
       }),
@@ -179,9 +199,11 @@ export function addTagsCommand(program: Command): void {
         const service = new TagQuality(core.database, core.services.modelId);
         const report = await service.report(scheme, { minPrecision });
         const applied = options.apply ? await service.applySuggested(scheme, { minPrecision }, ACTOR) : [];
-        if (options.json) console.log(JSON.stringify({ ...report, applied }));
+        const ids = [...report.tags.flatMap(({ tagId }) => tagId ?? []), ...applied];
+        const names = await tagNames(core.database, ids);
+        if (options.json) console.log(JSON.stringify(qualityJson(report, applied, names)));
         else {
-          await printQuality(core, report);
+          printQuality(report, names);
           if (options.apply) console.log(`${applied.length} tags have another threshold now.`);
         }
       }),

@@ -92,6 +92,13 @@ describe('kindred stories', () => {
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(says) });
   });
 
+  it('says which file is not there, and which option is missing', async () => {
+    const gone = await runProgram(folder, ['stories', 'import', path.join(folder, 'gone.md'), '--json'], quiet);
+    expect(gone).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('gone.md') });
+    const nothing = await runProgram(folder, ['stories', 'import'], quiet);
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining("missing required argument 'path'") });
+  });
+
   it('says what is wrong with settings that do not go together', async () => {
     const args = ['stories', 'rechunk', '--all', '--strategy', 'paragraph', '--overlap', '8'];
     const { code, stderr } = await runProgram(folder, args, quiet);

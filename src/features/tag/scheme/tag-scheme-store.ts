@@ -125,6 +125,12 @@ export async function makeSchemes(sql: SqlRunner, names: ReadonlySet<string>): P
   );
 }
 
+/** @throws NOT_FOUND */
+export async function requireScheme(sql: SqlRunner, name: string): Promise<void> {
+  const known = await sql.query('SELECT 1 FROM tag_schemes WHERE name = $1', [name]);
+  if (known.length === 0) throw absent(name);
+}
+
 export function absent(scheme: string): DomainError {
   return new DomainError('NOT_FOUND', `scheme: there is no tag scheme '${scheme}'.`, { details: { field: 'scheme' } });
 }

@@ -74,6 +74,14 @@ export class TaggingQueue {
     });
   }
 
+  /** Events of tagging that were given up. */
+  async failed(): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM outbox_events WHERE topic = 'tag' AND dead_at IS NOT NULL`,
+    );
+    return row?.count ?? 0;
+  }
+
   /** Events of tagging that have not been carried out, without those given up. */
   async pending(): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(
