@@ -63,12 +63,12 @@ export class Batch {
        ) SELECT count(*)::int AS count FROM loaded`,
       values,
     );
+    await this.sql.query('ANALYZE legacy_batch');
     return loaded?.count ?? 0;
   }
 
   /** Rows that have been moved already are passed over; so are those that their record has outgrown since. */
   async dropSettled(): Promise<void> {
-    await this.sql.query('ANALYZE legacy_batch');
     for (const kind of await this.settledKinds()) {
       await this.sql.query(
         `DELETE FROM legacy_batch b WHERE ${this.found(

@@ -45,7 +45,7 @@ export class Copy {
   }
 
   /**
-   * Copies what there is, and what is written meanwhile until nothing is left.
+   * Copies what there is, and what is written meanwhile.
    * @throws CONFLICT after the cutover
    */
   async run(settings: MoveSettings): Promise<void> {
@@ -63,13 +63,20 @@ export class Copy {
     this.options.onProgress?.(total, total);
   }
 
-  /** Brings over what was written to the table since. @returns how many keys were looked at */
+  /**
+   * Brings over what was written to the table until now. Not what is written meanwhile: programs that write without a
+   * pause would keep it at work for ever. @returns how many keys were looked at
+   */
   async drain(row: RowSql, move: Move): Promise<number> {
+    const [newest] = await this.parts.database.query<{ id: string | null }>('SELECT max(id) AS id FROM legacy_changes');
     let drained = 0;
-    while (!this.options.signal?.aborted) {
-      const count = await this.retrying(() => this.drainSome(row, move));
-      drained += count;
-      if (count === 0) break;
+    while (newest?.id != null && !this.options.signal?.aborted) {
+      const { id } = newest;
+      const taken = await this.retrying(() =>
+        this.inTransaction(move, (transaction) => this.drainIn(transaction, row, move, id)),
+      );
+      drained += taken;
+      if (taken === 0) break;
     }
     return drained;
   }
@@ -114,10 +121,13 @@ export class Copy {
   private async walk(row: RowSql, begun: Move, total: number): Promise<void> {
     let done = 0;
     const all = passes(row);
+    // What is written from now on is noted, so a program that writes without a pause cannot prolong the walk.
+    const last = await this.lastKey(row);
+    if (last === null) return;
     let { pass, copiedThrough } = begun;
     while (pass < all.length && !this.options.signal?.aborted) {
       const at = { pass, copiedThrough };
-      const taken = await this.retrying(() => this.copySome(row, begun, all[at.pass] as string, at));
+      const taken = await this.retrying(() => this.copySome(row, begun, all[at.pass] as string, at, last));
       done += taken.count;
       copiedThrough = taken.last;
       if (taken.last === null) pass += 1;
@@ -130,6 +140,7 @@ export class Copy {
     move: Move,
     condition: string,
     at: { pass: number; copiedThrough: string | null },
+    through: string,
   ): Promise<{ count: number; last: string | null }> {
     const { key } = row.table;
     return this.inTransaction(move, async (transaction) => {
@@ -137,8 +148,9 @@ export class Copy {
       await batch.create();
       const count = await batch.load(
         `FROM ${row.table.sql} l WHERE (${condition}) AND ($1::text IS NULL OR ${row.key} > $1::text::${key.type})
-         ORDER BY ${row.key} LIMIT $2`,
-        [at.copiedThrough, this.options.batchSize ?? BATCH_SIZE],
+           AND ${row.key} <= $2::text::${key.type}
+         ORDER BY ${row.key} LIMIT $3`,
+        [at.copiedThrough, through, this.options.batchSize ?? BATCH_SIZE],
       );
       const last = count === 0 ? null : await batch.lastKey();
       const moves = new MoveStore(transaction);
@@ -151,16 +163,16 @@ export class Copy {
     });
   }
 
-  private drainSome(row: RowSql, move: Move): Promise<number> {
-    return this.inTransaction(move, (transaction) => this.drainIn(transaction, row, move));
-  }
-
-  /** Brings over some of what was written since, in a transaction that calls itself a mover's. @returns 0 when all was */
-  async drainIn(transaction: Transaction, row: RowSql, move: Move): Promise<number> {
+  /**
+   * Brings over some of what was written since, in a transaction that calls itself a mover's. @returns 0 when all was
+   * @param through id of the last note that is to be taken; all unless given
+   */
+  async drainIn(transaction: Transaction, row: RowSql, move: Move, through: string | null = null): Promise<number> {
     const taken = await transaction.query<{ key: string }>(
-      `DELETE FROM legacy_changes WHERE id IN (SELECT id FROM legacy_changes ORDER BY id LIMIT $1)
-       RETURNING legacy_key AS key`,
-      [CHANGES_SIZE],
+      `DELETE FROM legacy_changes WHERE id IN (
+         SELECT id FROM legacy_changes WHERE $2::bigint IS NULL OR id <= $2 ORDER BY id LIMIT $1
+       ) RETURNING legacy_key AS key`,
+      [CHANGES_SIZE, through],
     );
     if (taken.length === 0) return 0;
     const keys = [...new Set(taken.map(({ key }) => key))];
@@ -203,6 +215,13 @@ export class Copy {
         await delay(RETRY_MS * attempt);
       }
     }
+  }
+
+  private async lastKey(row: RowSql): Promise<string | null> {
+    const [last] = await this.parts.database.query<{ key: string }>(
+      `SELECT ${row.keyText} AS key FROM ${row.table.sql} l ORDER BY ${row.key} DESC LIMIT 1`,
+    );
+    return last?.key ?? null;
   }
 
   private async count(row: RowSql): Promise<number> {

@@ -27,6 +27,8 @@ export interface LockOptions {
 }
 
 const LOCK_TIMEOUT_MS = 5_000;
+const MAX_DRAINS = 5;
+const FEW_CHANGES = 100;
 const SEQUENCE_SUFFIX = '_kindred_seq';
 
 async function viewParts(parts: LegacyParts, move: Move, row: RowSql): Promise<ViewParts> {
@@ -49,7 +51,13 @@ export async function cutOver(parts: LegacyParts, options: LockOptions = {}): Pr
     );
   }
   const row = await rowsOf(parts, move);
-  const { foreignKeys } = await dependentsOf(parts.database, row.table);
+  const { foreignKeys, hasPolicies } = await dependentsOf(parts.database, row.table);
+  if (hasPolicies) {
+    throw new DomainError(
+      'CONFLICT',
+      `${shown(move.settings.table)} has row security, which a view over other tables cannot keep: who may see which rows has to be settled first, and row security disabled.`,
+    );
+  }
   if (foreignKeys.length > 0) {
     throw new DomainError(
       'CONFLICT',
@@ -57,8 +65,8 @@ export async function cutOver(parts: LegacyParts, options: LockOptions = {}): Pr
     );
   }
   const copy = new Copy(parts);
-  // As much as possible before anybody has to wait.
-  await copy.drain(row, move);
+  // As much as possible before anybody has to wait: what is written during one drain is left to the next, which is shorter.
+  for (let left = MAX_DRAINS; left > 0 && (await copy.drain(row, move)) > FEW_CHANGES; left--);
   const report = await parts.database.transaction({ isSnapshot: true }, (snapshot) => compareRows(snapshot, row));
   if (report.differing > 0) {
     throw new DomainError(
@@ -113,6 +121,9 @@ async function exchange(transaction: Transaction, view: ViewParts): Promise<void
   ];
   for (const statement of statements) await transaction.query(statement);
   for (const grant of await grantsOf(transaction, there, view.view)) await transaction.query(grant);
+  if (isIdentity(row)) {
+    for (const grant of await sequenceGrants(transaction, there, sequenceOf(view.view))) await transaction.query(grant);
+  }
 }
 
 const isIdentity = (row: RowSql): boolean => row.table.key.isIdentity;
@@ -131,17 +142,41 @@ async function sequenceFor(sql: SqlRunner, { row, view }: ViewParts): Promise<st
   return [`CREATE SEQUENCE ${sqlName(sequenceOf(view))} START WITH ${BigInt(last?.next ?? 1)}`];
 }
 
-/** Whoever may do something with the table may do it with the view. */
+/** Whoever may do something with the table, or some of its columns, may do it with the view. */
 async function grantsOf(sql: SqlRunner, table: TableName, view: TableName): Promise<string[]> {
-  const rows = await sql.query<{ grantee: string; privileges: string }>(
-    `SELECT CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS grantee,
-       string_agg(DISTINCT acl.privilege_type, ', ') AS privileges
-     FROM pg_class c CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) acl
-     WHERE c.oid = $1::regclass AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-     GROUP BY 1`,
+  const rows = await sql.query<{ privilege: string; columns: string | null; grantee: string; option: string }>(
+    `SELECT acl.privilege_type AS privilege, held.columns, ${GRANTEE} AS grantee,
+       CASE WHEN acl.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS option
+     FROM pg_class c CROSS JOIN LATERAL (
+       SELECT NULL AS columns, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl
+       UNION ALL
+       SELECT quote_ident(a.attname), a.attacl FROM pg_attribute a
+       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attacl IS NOT NULL
+     ) held CROSS JOIN LATERAL aclexplode(held.acl) acl
+     WHERE c.oid = $1::regclass AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`,
     [sqlName(table)],
   );
-  return rows.map(({ grantee, privileges }) => `GRANT ${privileges} ON ${sqlName(view)} TO ${grantee}`);
+  return rows.map(
+    ({ privilege, columns, grantee, option }) =>
+      `GRANT ${privilege} ${columns === null ? '' : `(${columns}) `}ON ${sqlName(view)} TO ${grantee}${option}`,
+  );
+}
+
+const GRANTEE = `CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END`;
+
+/** Nobody needs a right to an identity column's numbers; the sequence in its place needs it of whoever inserts. */
+async function sequenceGrants(sql: SqlRunner, table: TableName, sequence: TableName): Promise<string[]> {
+  const rows = await sql.query<{ grantee: string }>(
+    `SELECT DISTINCT ${GRANTEE} AS grantee
+     FROM pg_class c CROSS JOIN LATERAL (
+       SELECT coalesce(c.relacl, acldefault('r', c.relowner)) AS acl
+       UNION ALL
+       SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL
+     ) held CROSS JOIN LATERAL aclexplode(held.acl) acl
+     WHERE c.oid = $1::regclass AND acl.privilege_type = 'INSERT'`,
+    [sqlName(table)],
+  );
+  return rows.map(({ grantee }) => `GRANT USAGE ON SEQUENCE ${sqlName(sequence)} TO ${grantee}`);
 }
 
 /**

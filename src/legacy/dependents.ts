@@ -8,11 +8,13 @@ export interface Dependents {
   foreignKeys: string[];
   views: string[];
   triggers: string[];
+  /** Whether the table says who may see which of its rows. */
+  hasPolicies: boolean;
 }
 
 export async function dependentsOf(sql: SqlRunner, table: TableName): Promise<Dependents> {
   const name = quoted(table.schema, table.name);
-  const rows = await sql.query<{ sort: keyof Dependents; name: string }>(
+  const rows = await sql.query<{ sort: string; name: string }>(
     `SELECT 'foreignKeys' AS sort, conname || ' on ' || conrelid::regclass::text AS name
      FROM pg_constraint WHERE contype = 'f' AND confrelid = $1::regclass
      UNION ALL
@@ -23,9 +25,16 @@ export async function dependentsOf(sql: SqlRunner, table: TableName): Promise<De
      UNION ALL
      SELECT 'triggers', tgname FROM pg_trigger
      WHERE tgrelid = $1::regclass AND NOT tgisinternal AND tgname NOT LIKE 'kindred\\_legacy\\_%'
+     UNION ALL
+     SELECT 'policies', relname FROM pg_class WHERE oid = $1::regclass AND relrowsecurity
      ORDER BY 1, 2`,
     [name],
   );
-  const of = (sort: keyof Dependents): string[] => rows.filter((row) => row.sort === sort).map((row) => row.name);
-  return { foreignKeys: of('foreignKeys'), views: of('views'), triggers: of('triggers') };
+  const of = (sort: string): string[] => rows.filter((row) => row.sort === sort).map((row) => row.name);
+  return {
+    foreignKeys: of('foreignKeys'),
+    views: of('views'),
+    triggers: of('triggers'),
+    hasPolicies: of('policies').length > 0,
+  };
 }

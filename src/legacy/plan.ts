@@ -222,6 +222,9 @@ function warningsOf(made: Plan, absent: readonly string[], row: RowSql): string[
   for (const name of made.dependents.foreignKeys) {
     warnings.push(`The foreign key ${name} refers to this table; the cutover refuses until it is dropped.`);
   }
+  if (made.dependents.hasPolicies) {
+    warnings.push('The table has row security; the cutover refuses until it is disabled, for a view cannot keep it.');
+  }
   for (const name of made.dependents.views) {
     warnings.push(
       `The view ${name} reads this table; after the cutover it goes on reading the table that is put aside.`,

@@ -144,6 +144,50 @@ describe('a constrained table', () => {
     expect(await sql('SELECT 1 FROM vector_embeddings')).toEqual([]);
   });
 
+  it('has ids and points of text turned into what they stand for', async () => {
+    const { sql, records, run } = await open();
+    await sql('DROP TABLE vector_embeddings');
+    await sql(
+      `CREATE TABLE vector_embeddings (id BIGINT PRIMARY KEY, entity_type TEXT, entity_id VARCHAR(40), qdrant_point_id TEXT,
+         embedding_type TEXT, note TEXT)`,
+    );
+    const [one, two] = records.profile as [number, number];
+    const [first, second] = [randomUUID(), randomUUID()];
+    const rows: unknown[][] = [
+      [1, 'profile', String(one), first],
+      [2, 'profile', String(two), second.toUpperCase()],
+      [3, 'profile', 'one', randomUUID()],
+      [4, 'profile', '99999999999', randomUUID()],
+      [5, 'profile', '3000000000', randomUUID()],
+      [6, 'profile', '', randomUUID()],
+      [7, 'profile', String(one), 'no uuid'],
+      [8, 'profile', '999999', randomUUID()],
+      [9, 'skill', String(records.skill?.[0]), first],
+    ];
+    for (const row of rows) {
+      await sql(
+        'INSERT INTO vector_embeddings (id, entity_type, entity_id, qdrant_point_id) VALUES ($1, $2, $3, $4)',
+        row,
+      );
+    }
+    expect((await run()).quarantined).toEqual({ bad_entity_id: 4, bad_point_id: 1, no_parent: 1, shared_point: 1 });
+    expect(
+      await sql(
+        'SELECT id::int, entity_id, qdrant_point_id AS point, embedding_type AS type FROM vector_embeddings ORDER BY id',
+      ),
+    ).toEqual([
+      { id: 1, entity_id: one, point: first, type: 'full' },
+      { id: 2, entity_id: two, point: second, type: 'full' },
+    ]);
+    expect(
+      await sql(
+        `SELECT row ->> 'entity_id' AS id FROM vector_embeddings_quarantine WHERE reason = 'bad_entity_id' ORDER BY 1`,
+      ),
+    ).toEqual([{ id: '' }, { id: '3000000000' }, { id: '99999999999' }, { id: 'one' }]);
+    await sql('DELETE FROM profiles WHERE id = $1', [one]);
+    expect(await sql('SELECT id::int FROM vector_embeddings')).toEqual([{ id: 2 }]);
+  });
+
   it('can be constrained again, and shows its SQL without running it', async () => {
     const { sql, run } = await open();
     const { database } = (app as TestApp).core;
