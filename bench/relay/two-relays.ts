@@ -1,13 +1,20 @@
 import { median, range, table } from '../support/report';
 import { openCore } from './core';
-import { startRelayProcess, type RelayProcess, type StoreTargets } from './processes';
+import {
+  familySeconds,
+  processorSeconds,
+  serverProcess,
+  startRelayProcess,
+  type RelayProcess,
+  type StoreTargets,
+} from './processes';
 import { importStories, inBatches, untilIdle } from './throughput';
 import { startNative, type BenchPostgres, type BenchQdrant } from './stores';
 import { makeStories, POINTS_A_STORY } from './stories';
 
-const ROUNDS = 3;
-/** As an API far away, or a model on one core. */
-const SLOW_MODEL_MS = 2_000;
+const ROUNDS = 5;
+/** What a call of the model takes: nothing, as on a good local machine, and as of an API far away. */
+const MODELS_MS = [0, 20, 500];
 const STORIES = Number(process.env['BENCH_STORIES'] ?? 1000);
 
 /** One relay process and two, in turns, on a backlog that was there before them. */
@@ -20,61 +27,106 @@ export async function measureTwoRelays(embedded: BenchPostgres, qdrant: BenchQdr
       qdrantUrl: qdrant.url,
       prefix: 'two_relays_',
     };
-    const zeroCost = await compare(targets, 0);
-    const slow = await compare(targets, SLOW_MODEL_MS);
-    return report(postgres.name, zeroCost, slow);
+    const compared: Compared[] = [];
+    for (const modelMs of MODELS_MS) compared.push(await compare(targets, qdrant, modelMs));
+    return report(postgres.name, compared);
   } finally {
     await native?.stop();
   }
 }
 
-async function compare(targets: StoreTargets, modelMs: number): Promise<Rates> {
+/** One drain of the backlog. */
+interface Drain {
+  pointsASecond: number;
+  /** Processor seconds. */
+  relays: number;
+  postgres: number;
+  qdrant: number;
+  /** Processors that these kept busy, on average. */
+  busy: number;
+}
+
+interface Compared {
+  modelMs: number;
+  one: Drain[];
+  two: Drain[];
+}
+
+async function compare(targets: StoreTargets, qdrant: BenchQdrant, modelMs: number): Promise<Compared> {
   const core = await openCore(targets);
   const relays = await Promise.all([startRelayProcess(targets, modelMs), startRelayProcess(targets, modelMs)]);
-  const drain = async (running: readonly RelayProcess[], seed: number): Promise<number> => {
+  const server = await serverProcess(targets.databaseUrl);
+  const used = (): number[] => [
+    relays.reduce((sum, relay) => sum + processorSeconds(relay.pid), 0),
+    familySeconds(server),
+    processorSeconds(qdrant.pid),
+  ];
+  const drain = async (running: readonly RelayProcess[], seed: number): Promise<Drain> => {
     await importStories(targets.databaseUrl, inBatches(makeStories(STORIES, seed)));
+    const before = used();
     const startedAt = performance.now();
     await Promise.all(running.map((relay) => relay.begin()));
     await untilIdle(core);
     const seconds = (performance.now() - startedAt) / 1000;
+    const [forRelays = 0, forPostgres = 0, forQdrant = 0] = used().map((after, i) => after - (before[i] ?? 0));
     await Promise.all(running.map((relay) => relay.pause()));
-    return (STORIES * POINTS_A_STORY) / seconds;
+    return {
+      pointsASecond: (STORIES * POINTS_A_STORY) / seconds,
+      relays: forRelays,
+      postgres: forPostgres,
+      qdrant: forQdrant,
+      busy: (forRelays + forPostgres + forQdrant) / seconds,
+    };
   };
   const seed = modelMs + 1000;
   // Warm, both of them.
   await drain(relays, seed);
-  const rates: Rates = { one: [], two: [] };
+  const compared: Compared = { modelMs, one: [], two: [] };
   for (let round = 1; round <= ROUNDS; round++) {
-    rates.one.push(await drain([relays[round % 2] as RelayProcess], seed + round));
-    rates.two.push(await drain(relays, seed + 100 + round));
+    compared.one.push(await drain([relays[round % 2] as RelayProcess], seed + round));
+    compared.two.push(await drain(relays, seed + 100 + round));
   }
   await Promise.all(relays.map((relay) => relay.stop()));
   await core.close();
-  return rates;
+  return compared;
 }
 
-interface Rates {
-  /** Points a second. */
-  one: number[];
-  two: number[];
-}
-
-function report(name: string, zeroCost: Rates, slow: Rates): string[] {
-  const row = (model: string, { one, two }: Rates, target: string): string[] => {
-    const ratios = two.map((rate, i) => rate / (one[i] ?? Number.NaN));
-    const rates = [one, two].map((values) => median(values).toFixed(0));
-    return [model, ...rates, median(ratios).toFixed(2), range(ratios), target];
-  };
+function report(name: string, compared: readonly Compared[]): string[] {
+  const points = (STORIES * POINTS_A_STORY) / 1000;
+  const middle = (drains: readonly Drain[], number: (drain: Drain) => number): number => median(drains.map(number));
+  const modelOf = (ms: number): string => (ms === 0 ? 'costs nothing' : `answers after ${ms} ms`);
+  const rates = compared.map(({ modelMs, one, two }) => {
+    const ratios = two.map((drain, i) => drain.pointsASecond / (one[i]?.pointsASecond ?? Number.NaN));
+    return [
+      modelOf(modelMs),
+      ...[one, two].map((drains) => middle(drains, (drain) => drain.pointsASecond).toFixed(0)),
+      median(ratios).toFixed(2),
+      range(ratios),
+      modelMs === 0 ? '> 1' : '—',
+    ];
+  });
+  const costs = compared.flatMap(({ modelMs, one, two }) =>
+    [one, two].map((drains, i) => [
+      modelOf(modelMs),
+      ['one', 'two'][i] ?? '',
+      ...(['relays', 'postgres', 'qdrant'] as const).map((part) =>
+        middle(drains, (drain) => drain[part] / points).toFixed(2),
+      ),
+      middle(drains, (drain) => (drain.relays + drain.postgres + drain.qdrant) / points).toFixed(2),
+      middle(drains, (drain) => drain.busy).toFixed(2),
+    ]),
+  );
   return [
     '## Two relays',
     '',
     `${STORIES * POINTS_A_STORY} points, all pending before anything is relayed, on ${name}; the vector server in a process of its own.`,
-    `${ROUNDS} rounds of each, in turns; points a second.`,
+    `${ROUNDS} rounds of each, in turns; points a second. A call of the model is one of 256 texts.`,
     '',
-    table(
-      ['model', 'one relay process', 'two', 'ratio, median of the rounds', 'lowest–highest', 'target'],
-      [row('costs nothing', zeroCost, '> 1'), row(`answers after ${SLOW_MODEL_MS / 1000} s`, slow, '—')],
-    ),
+    table(['model', 'one relay process', 'two', 'ratio, median of the rounds', 'lowest–highest', 'target'], rates),
+    '',
+    'Where the processors were, in processor seconds for 1000 points, and how many were busy:',
+    '',
+    table(['model', 'processes', 'relays', 'PostgreSQL', 'vector server', 'together', 'processors busy'], costs),
     '',
   ];
 }

@@ -284,4 +284,45 @@ describe('a worker that sleeps past its lease', () => {
       expect(await path.drift()).toEqual([]);
     },
   );
+
+  const sourceSteps: RelayStep[] = ['claimed', 'rendered', 'acking', 'acked'];
+
+  it.each(sourceSteps.flatMap((step) => changes.map(([change, statements]) => ({ step, change, statements }))))(
+    'at a record, when $step, leaves nothing of its own behind where it is $change meanwhile',
+    async ({ step, statements }) => {
+      const path = await open();
+      const asleep = gate();
+      await path.id(insertTag, ['calm']);
+      const first = path.relay();
+      await path.idle();
+      await first.stop();
+      const sleeper = path.relay({ leaseMs: 60_000 }, (at, { topic }) =>
+        at === step && topic === 'source' ? asleep.pass() : undefined,
+      );
+      await path.sql(`UPDATE tag_concepts SET name = 'storm'`);
+      await asleep.reached;
+      await path.sql(`UPDATE outbox_events SET available_at = now()`);
+      const changing = (async () => {
+        for (const statement of statements) await path.sql(statement);
+      })();
+      const taken = gate();
+      taken.open();
+      const other = path.relay({ leaseMs: 60_000 }, (at, { topic }) =>
+        at === 'claimed' && topic === 'source' ? taken.pass() : undefined,
+      );
+      // In the midst of its transaction the record is its own: a deletion waits for it, and the other worker comes again.
+      if (step === 'rendered' || step === 'acking') await taken.reached;
+      else {
+        await changing;
+        await path.idle();
+      }
+      asleep.open();
+      await changing;
+      await path.idle();
+      await Promise.all([sleeper.stop(), other.stop()]);
+      path.relay();
+      await eventually(async () => expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]));
+      expect(await path.drift()).toEqual([]);
+    },
+  );
 });
