@@ -17,7 +17,7 @@ export async function measureBacklog(targets: StoreTargets): Promise<string[]> {
     const relay = await startRelayProcess(targets);
     await relay.begin();
     const idle = await edits(core);
-    const stories = Math.ceil((POINTS - (await pointCount(core))) / POINTS_A_STORY);
+    const stories = Math.max(1, Math.ceil((POINTS - (await pointCount(core))) / POINTS_A_STORY));
     const startedAt = performance.now();
     await importStories(targets.databaseUrl, inBatches(makeStories(stories, 100)));
     const importedSeconds = (performance.now() - startedAt) / 1000;

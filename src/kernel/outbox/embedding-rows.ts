@@ -31,7 +31,6 @@ export class EmbeddingRows {
        CROSS JOIN LATERAL (SELECT * FROM ${spec.table} WHERE ${spec.sourceColumn} = wanted.id OFFSET 0) t
        LEFT JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = t.qdrant_point_id LIMIT 1) p ON true`,
       [sourceIds],
-      `embedding_rows_${kind.kind}`,
     );
     const bySource = new Map<number, ExistingRow[]>(sourceIds.map((id) => [id, []]));
     for (const { sourceId, ...row } of rows) bySource.get(sourceId)?.push(row);
@@ -122,7 +121,6 @@ export class EmbeddingRows {
        )
        SELECT count(*)::int AS changed FROM changed`,
       [kind.kind, [...payloads.keys()], [...payloads.values()].map((payload) => JSON.stringify(payload))],
-      'embedding_rows_set_payloads',
     );
     return row?.changed ?? 0;
   }
@@ -150,7 +148,7 @@ export class EmbeddingRows {
     const spec = specOf(kind);
     await this.sql.query(
       `UPDATE ${spec.table} t SET ${placeAssignments(spec)}
-       FROM unnest($1::int[], ${PLACE_TYPES}) AS v (id, ${PLACE_NAMES}) WHERE t.id = v.id`,
+       FROM unnest($1::int[], ${PLACE_TYPES}) AS v (id, ${PLACE_NAMES}) WHERE t.id = v.id AND ${NAMED}`,
       [changed.map(({ id }) => id), ...placeColumns(changed.map(({ chunk }) => chunk))],
     );
   }
@@ -162,7 +160,7 @@ export class EmbeddingRows {
     await this.sql.query(
       `UPDATE ${spec.table} t SET ${placeAssignments(spec)}, text = v.text, context_line = v.context_line
        FROM unnest($1::int[], ${PLACE_TYPES}, $7::text[], $8::text[]) AS v (id, ${PLACE_NAMES}, text, context_line)
-       WHERE t.id = v.id`,
+       WHERE t.id = v.id AND ${NAMED}`,
       [
         changed.map(({ id }) => id),
         ...placeColumns(chunks),
@@ -198,6 +196,8 @@ export class EmbeddingRows {
   }
 }
 
+/** Rows `t` that the first parameter names. */
+const NAMED = 't.id = ANY (ARRAY(SELECT unnest($1::int[])))';
 const PLACE_NAMES = 'chunk_index, start_offset, end_offset, token_count, headings';
 /** The second to sixth parameters. */
 const PLACE_TYPES = '$2::int[], $3::int[], $4::int[], $5::int[], $6::jsonb[]';

@@ -52,7 +52,6 @@ export class OwnedRecords {
          )
        ON CONFLICT DO NOTHING`,
       [ownerIds],
-      `owned_records_${owner.kind}`,
     );
   }
 }

@@ -53,7 +53,7 @@ interface LoadedRow extends Omit<PointRecord, 'row'> {
  *
  * Each looks its points up one by one, LATERAL and LIMIT or ANY (ARRAY (SELECT …)) see to that. As a join the planner
  * would choose by the statistics, which in a growing table are those of when it was small, and read all of it for every
- * batch.
+ * batch. Nor are they prepared: a plan made for a table of one page reads all of what that has become.
  */
 export class PointLedger {
   /** @param followUpsOf topics of the events that a new vector of a kind's point leads to */
@@ -75,7 +75,6 @@ export class PointLedger {
        LEFT JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = wanted.point_id LIMIT 1) p ON true
        LEFT JOIN LATERAL (SELECT * FROM ${spec.table} WHERE qdrant_point_id = wanted.point_id LIMIT 1) e ON true`,
       [pointIds],
-      `ledger_load_${kind.kind}`,
     );
     return rows.map((loaded) => {
       const { embeddingType, contentHash, text, contextLine, isArchived, ...point } = loaded;
@@ -107,7 +106,6 @@ export class PointLedger {
        )
        SELECT point_id AS "pointId" FROM free`,
       [points.map((point) => point.pointId), points.map((point) => point.revision)],
-      'ledger_begin_writing',
     );
     return new Set(rows.map((row) => row.pointId));
   }
@@ -158,7 +156,6 @@ export class PointLedger {
         isBulk ? 1 : 0,
         this.followUpsOf(kind),
       ],
-      'ledger_settle',
     );
     return row?.queued ?? 0;
   }
@@ -210,7 +207,6 @@ export class PointLedger {
         known.map((point) => point.isContested),
         kind,
       ],
-      'ledger_settle_deleted',
     );
   }
 
@@ -282,7 +278,6 @@ export class PointLedger {
            AND adopted_from IS NULL LIMIT 1
        ) p`,
       [kind, generationId, hashes],
-      'ledger_points_by_hash',
     );
     return new Map(rows.map((row) => [row.hash, row.pointId]));
   }

@@ -1,5 +1,4 @@
 import type { SqlRunner } from '../db/database';
-import { snakeCase } from '../record/attribute';
 import type { RecordBase } from '../record/record-base';
 import { selectList, toRecord } from '../record/record-columns';
 import type { RecordKind, RelatedTable } from '../record/record-spec';
@@ -34,11 +33,9 @@ export class SourceLoader {
    * ends; one that is being deleted now is reported busy rather than waited for. What is gone is in neither list.
    */
   async load(sql: SqlRunner, kind: RecordKind, ids: readonly number[]): Promise<LoadedSources> {
-    const rows = await sql.query<SourceRow>(
-      `${this.recordsSql(kind)} WHERE ${BY_IDS} FOR KEY SHARE OF t SKIP LOCKED`,
-      [ids],
-      `source_${kind.kind}`,
-    );
+    const rows = await sql.query<SourceRow>(`${this.recordsSql(kind)} WHERE ${BY_IDS} FOR KEY SHARE OF t SKIP LOCKED`, [
+      ids,
+    ]);
     const sources = await this.withRelated(sql, kind, rows);
     const present = new Set(sources.map(({ source }) => source.record.id));
     return {
@@ -105,7 +102,7 @@ export class SourceLoader {
            ORDER BY ${related.orderBy ?? 'id'}`
         : `SELECT t.id AS source_id, ${columns} FROM ${kind.table} t
            JOIN ${related.table} r ON r.id = t.${related.column} WHERE t.id = ANY ($1::int[])`;
-    const rows = await sql.query<{ source_id: number }>(statement, [ids], `source_${kind.kind}_${snakeCase(name)}`);
+    const rows = await sql.query<{ source_id: number }>(statement, [ids]);
     const byId = new Map<number, RelatedRow[]>();
     for (const { source_id: id, ...row } of rows) {
       const list = byId.get(id);
