@@ -27,7 +27,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const LEASE_MS = 2_000;
 const LOGGED_WITHIN_MS = 2_000;
 /** As the report calls them. */
-const STEP_NAMES: Record<RelayStep, string> = {
+export const STEP_NAMES: Record<RelayStep, string> = {
   claimed: 'claimed',
   rendered: 'rendered',
   embedded: 'embedded',

@@ -4,7 +4,7 @@ import { relaySteps } from '../../../src/kernel/outbox/relay-step';
 import type { Counters } from '../counters';
 import { chaosKinds } from '../kinds';
 import type { Random } from '../random';
-import { LONGEST_STALL_MS, type System } from '../system';
+import { LONGEST_STALL_MS, STEP_NAMES, type System } from '../system';
 import { embeddingFaults } from './embedding-server';
 import { vectorFaults } from './vector-proxy';
 
@@ -56,13 +56,13 @@ export class FaultSchedule {
       case 'dieAtStep': {
         const step = random.pick(relaySteps);
         relay.order({ step, after: random.int(1, 2), action: 'die' });
-        this.log(`a relay is to die when ${step}`);
+        this.log(`a relay is to die at step "${STEP_NAMES[step]}"`);
         return;
       }
       case 'stallAtStep': {
         const step = random.pick(relaySteps);
         relay.order({ step, after: random.int(1, 2), action: random.int(500, LONGEST_STALL_MS) });
-        this.counters.fault(`relay: stands still at step "${step}"`);
+        this.counters.fault(`relay: stands still at step "${STEP_NAMES[step]}"`);
         return;
       }
       case 'kill':
