@@ -148,7 +148,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       store,
       catalog,
       kinds: recordKinds,
-      maxTokens: embedder.model.maxTokens,
+      embedder,
       checks,
     }),
     deadLetters: new DeadLetters(database, kindNames),

@@ -176,6 +176,26 @@ describe('records and the embedding rows that they ought to have', () => {
   });
 });
 
+describe('a model that counts tokens in its own way', () => {
+  it('is asked by the check as it is by the relay', async () => {
+    const embedder = createDeterministicEmbedder();
+    const ask = { count: (text: string) => text.length, isExact: true };
+    const app = await startApp({ embedder: Object.assign(embedder, { tokenCounter: () => Promise.resolve(ask) }) });
+    try {
+      const long = 'A sentence that is long enough. '.repeat(40);
+      await app.core.database.query(`INSERT INTO stories (title, content) VALUES ('Long', $1)`, [long]);
+      await app.settle();
+      const [chunk] = await app.core.database.query(
+        `SELECT token_count = length(text) AS is_asked FROM story_chunk_embeddings`,
+      );
+      expect(chunk).toEqual({ is_asked: true });
+      expect(wrong(await app.core.services.consistency.check())).toEqual({});
+    } finally {
+      await app.close();
+    }
+  });
+});
+
 describe('a check while everything changes', () => {
   const CHECKS = 6;
   const statements: readonly ((i: number) => string)[] = [

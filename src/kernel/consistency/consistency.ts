@@ -1,4 +1,5 @@
 import type { Database } from '../db/database';
+import type { Embedder } from '../model/embedder';
 import { findCaptureDamage } from '../outbox/capture-check';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
@@ -26,8 +27,8 @@ export interface ConsistencyParts {
   store: VectorStore;
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
-  /** Window of the model that chunks are cut to. */
-  maxTokens: number;
+  /** The one that the relay embeds with: chunks are cut as its model asks. */
+  embedder: Pick<Embedder, 'model' | 'tokenCounter'>;
   /** Where what is found is kept for every process. */
   checks: CheckStore;
 }
@@ -57,9 +58,9 @@ export class Consistency {
   private readonly recordCheck: RecordCheck;
 
   constructor(private readonly parts: ConsistencyParts) {
-    const { database, store, kinds, maxTokens } = parts;
+    const { database, store, kinds, embedder } = parts;
     this.pointCheck = new PointCheck(database, store);
-    this.recordCheck = new RecordCheck(database, kinds, maxTokens);
+    this.recordCheck = new RecordCheck(database, kinds, embedder);
   }
 
   async check(options: CheckOptions = {}): Promise<ConsistencyFindings> {

@@ -1,8 +1,10 @@
+import type { TokenCounter } from '../chunking/token-counter';
 import type { Database, SqlRunner } from '../db/database';
 import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff, type ExistingRow } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks } from '../embedding/rendering';
+import { tokenCounterOf, type Embedder } from '../model/embedder';
 import { EmbeddingRows } from '../outbox/embedding-rows';
 import { SourceLoader, type LoadedSource } from '../outbox/source-loader';
 import { toGlobalId } from '../record/global-id';
@@ -39,20 +41,22 @@ export class RecordCheck {
 
   /**
    * @param kinds every kind: owners need not have embeddings
-   * @param maxTokens window of the model that chunks are cut to
+   * @param embedder whose window chunks are cut to, and who counts the tokens in them
    */
   constructor(
     private readonly database: Database,
     private readonly kinds: readonly RecordKind[],
-    private readonly maxTokens: number,
+    private readonly embedder: Pick<Embedder, 'model' | 'tokenCounter'>,
   ) {
     this.loader = new SourceLoader(kinds);
   }
 
+  /** @throws ModelUnavailableError what counts tokens is not there */
   async run(kind: RecordKind, onDrifts: (found: FoundRecordDrift) => Promise<void>): Promise<void> {
+    const counter = await tokenCounterOf(this.embedder);
     let suspects: number[] = [];
     const recheck = async (): Promise<void> => {
-      const found = await this.recheck(kind, suspects);
+      const found = await this.recheck(kind, suspects, counter);
       suspects = [];
       if (found.length > 0) {
         await onDrifts({ recordIds: found.map(({ id }) => id), drifts: found.flatMap((one) => driftsOf(kind, one)) });
@@ -60,7 +64,7 @@ export class RecordCheck {
     };
     for (let after = 0; ;) {
       const sources = await this.loader.readPage(this.database, kind, after, PAGE_SIZE);
-      suspects.push(...(await this.compare(this.database, kind, sources)).map(({ id }) => id));
+      suspects.push(...(await this.compare(this.database, kind, sources, counter)).map(({ id }) => id));
       if (suspects.length >= RECHECK_SIZE) await recheck();
       if (sources.length < PAGE_SIZE) break;
       after = sources.at(-1)?.source.record.id ?? after;
@@ -68,7 +72,7 @@ export class RecordCheck {
     await recheck();
   }
 
-  private async recheck(kind: RecordKind, ids: readonly number[]): Promise<RecordDrift[]> {
+  private async recheck(kind: RecordKind, ids: readonly number[], counter: TokenCounter): Promise<RecordDrift[]> {
     if (ids.length === 0) return [];
     return this.database.transaction({ isSnapshot: true }, async (snapshot) => {
       const waiting = await this.waiting(snapshot, kind, ids);
@@ -77,7 +81,7 @@ export class RecordCheck {
         kind,
         ids.filter((id) => !waiting.has(id)),
       );
-      return this.compare(snapshot, kind, sources);
+      return this.compare(snapshot, kind, sources, counter);
     });
   }
 
@@ -102,7 +106,12 @@ export class RecordCheck {
   }
 
   /** What the relay would change about these records' rows; nothing for those that are as they should be. */
-  private async compare(sql: SqlRunner, kind: RecordKind, sources: readonly LoadedSource[]): Promise<RecordDrift[]> {
+  private async compare(
+    sql: SqlRunner,
+    kind: RecordKind,
+    sources: readonly LoadedSource[],
+    counter: TokenCounter,
+  ): Promise<RecordDrift[]> {
     if (sources.length === 0) return [];
     const rows = new EmbeddingRows(sql);
     const existing = await rows.existing(
@@ -118,15 +127,20 @@ export class RecordCheck {
     return sources.flatMap((loaded) => {
       const { id } = loaded.source.record;
       const stalePayload = stalePayloads.get(id) ?? 0;
-      const rowDrift = this.rowDrift(kind, loaded, existing.get(id) ?? []);
+      const rowDrift = this.rowDrift(kind, loaded, existing.get(id) ?? [], counter);
       return stalePayload + rowDrift.missingRows + rowDrift.staleRows > 0 ? [{ id, ...rowDrift, stalePayload }] : [];
     });
   }
 
-  private rowDrift(kind: RecordKind, { source }: LoadedSource, existing: readonly ExistingRow[]) {
+  private rowDrift(
+    kind: RecordKind,
+    { source }: LoadedSource,
+    existing: readonly ExistingRow[],
+    counter: TokenCounter,
+  ) {
     let chunks;
     try {
-      chunks = renderChunks(specOf(kind), source, this.maxTokens);
+      chunks = renderChunks(specOf(kind), source, this.embedder.model.maxTokens, counter);
     } catch {
       // The relay cannot render it either: rendered again, it becomes a dead letter that says why.
       return { missingRows: 1, staleRows: 0 };

@@ -1,4 +1,4 @@
-import type { TokenCounter } from '../chunking/token-counter';
+import { estimatedTokens, type TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 
 /** What makes vectors comparable: two vectors belong together only if every field here is equal. */
@@ -90,4 +90,9 @@ export class ModelRejectedError extends DomainError {
   constructor(message: string, cause?: unknown) {
     super('MODEL_REJECTED', message, { retryable: false, cause });
   }
+}
+
+/** How a model counts tokens: its own way where it has one. @throws ModelUnavailableError */
+export function tokenCounterOf(embedder: Pick<Embedder, 'tokenCounter'>): Promise<TokenCounter> {
+  return embedder.tokenCounter?.() ?? Promise.resolve(estimatedTokens);
 }

@@ -3,8 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Database, Transaction } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
-import { estimatedTokens } from '../chunking/token-counter';
-import type { Embedder } from '../model/embedder';
+import { tokenCounterOf, type Embedder } from '../model/embedder';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
 import type { Meter } from '../telemetry/meter';
@@ -87,7 +86,7 @@ export class Relay {
       kinds,
       allKinds: parts.kinds,
       maxTokens: embedder.model.maxTokens,
-      tokenCounter: () => embedder.tokenCounter?.() ?? Promise.resolve(estimatedTokens),
+      tokenCounter: () => tokenCounterOf(embedder),
       onStep,
     });
     const { recheckMs } = settings;
