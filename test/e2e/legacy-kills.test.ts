@@ -149,6 +149,25 @@ async function isCutOver(): Promise<boolean> {
   return kind.rows[0]?.kind === 'v';
 }
 
+describe('a plan', () => {
+  it(
+    'says the same to programs, as JSON',
+    async () => {
+      const { code, stdout } = await legacy('plan', '--collection', COLLECTION, '--json');
+      expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+        code: 0,
+        table: 'public.vector_embeddings',
+        rows: ROWS + ORPHANS,
+        movable: ROWS,
+        refused: { no_parent: ORPHANS },
+        columns: { chunkIndex: null, entityType: { name: 'entity_type', type: 'text' } },
+        points: { collection: COLLECTION, absent: 0 },
+      });
+    },
+    PATIENCE_MS,
+  );
+});
+
 describe('a copy that is killed', () => {
   it.each(Object.entries(COPY_MOMENTS))(
     '%s goes on, and every row is in one place',

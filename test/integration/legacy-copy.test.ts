@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Copy } from '../../src/legacy/copy';
 import { plan } from '../../src/legacy/plan';
 import { verify } from '../../src/legacy/verify';
-import { BARE_TABLE, DOCUMENT_TABLE, newPoints } from './legacy-support/document-table';
+import { BARE_TABLE, DOCUMENT_TABLE, ForeignCollection, newPoints } from './legacy-support/document-table';
 import { startLegacyApp, type LegacyApp, type LegacyAppOptions } from './legacy-support/legacy-app';
 
 let opened: LegacyApp | undefined;
@@ -308,6 +308,34 @@ describe('vectors that were taken over', () => {
     await legacy.app.settle();
     expect(await reasons(legacy)).toEqual({ 2: 'superseded' });
     expect(await verify(legacy.parts)).toMatchObject({ isVerified: true, legacy: 2, migrated: 1, quarantined: 1 });
+  });
+
+  it('stay where they are when Kindred’s own collection has them, and get its payload', async () => {
+    const legacy = await open(DOCUMENT_TABLE, { isRelaying: false });
+    const { core } = legacy.app;
+    const [one] = legacy.records.profile as number[];
+    const points = newPoints(2);
+    const alias = core.catalog.alias('profile');
+    const own = new ForeignCollection(legacy.app, alias, 'dense');
+    const vectors = await own.put(points);
+    await insert(legacy, 'entity_type, entity_id, qdrant_point_id, embedding_type, chunk_index', [
+      ['profile', one, points[0], 'full_profile', 0],
+      ['profile', one, points[1], 'full_profile', 1],
+    ]);
+    await new Copy(legacy.parts).run(legacy.settings({ vectorHome: `${alias}#dense` }));
+    const relay = core.createRelay();
+    relay.start();
+    await legacy.app.settle();
+    await relay.stop();
+    const stored = await core.store.retrieve(alias, points, { payload: true, vectors: ['dense'] });
+    expect(stored).toHaveLength(2);
+    for (const point of stored) {
+      const old = vectors.get(point.id) as number[];
+      for (const [i, value] of old.entries()) expect(point.dense?.[i]).toBeCloseTo(value, 4);
+      expect(point.payload).toMatchObject({ entity_id: one, embedding_type: 'full_profile' });
+      expect(point.payload).not.toHaveProperty('old');
+    }
+    expect(await verify(legacy.parts)).toMatchObject({ isVerified: true, migrated: 2 });
   });
 
   it('are replaced by the record’s own text where they cannot be had', async () => {
