@@ -157,7 +157,12 @@ describe('the metrics of a worker', () => {
       await eventually('a dead letter', async () =>
         (await scrape(worker)).sum('outbox_events', { state: 'dead' }) === 1 ? true : undefined,
       );
-      expect((await cli('dead-letters', 'redrive', '--all')).code).toBe(0);
+      const listed = JSON.parse((await cli('dead-letters', 'list', '--json')).stdout) as {
+        total: number;
+        deadLetters: { id: string }[];
+      };
+      expect(listed).toMatchObject({ total: 1, deadLetters: [{ kind: 'tag_concept', errorCode: 'MODEL_REJECTED' }] });
+      expect((await cli('dead-letters', 'redrive', listed.deadLetters[0]?.id ?? '')).code).toBe(0);
       await untilIndexed(addresses);
       await sql(`INSERT INTO content_items (content_type, content_id, content)
         SELECT 'thought', gen_random_uuid()::text, 'The same thought.' FROM generate_series(1, 1)`);
@@ -181,6 +186,10 @@ describe('the metrics of a worker', () => {
         0,
       );
       expect(after.sum('qdrant_write_duration_seconds_sum', { operation: 'upsert' })).toBeGreaterThan(0);
+      // Made by the worker itself, every minute and at its start.
+      expect(after.sum('light_check_timestamp_seconds')).toBeGreaterThan(0);
+      expect(after.sum('embedding_rows')).toBe(after.sum('points'));
+      expect(after.sum('drift_suspected')).toBe(0);
       await stop([worker]);
     },
     PATIENCE_MS,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { decodeIdOf } from '../../src/kernel/record/global-id';
 import { startApp } from '../support/app';
@@ -13,8 +14,11 @@ interface Written {
 
 describe('a search that awaits the token of a mutation', () => {
   let app: TestApp;
+  const embedded: string[] = [];
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({
+      embedder: createDeterministicEmbedder({ onEmbed: (texts) => void embedded.push(...texts) }),
+    });
   });
   afterAll(() => app.close());
 
@@ -98,12 +102,14 @@ describe('a search that awaits the token of a mutation', () => {
     }
   });
 
-  it('sees an archive and its undoing that follow each other at once', async () => {
+  it('sees an archive and its undoing that follow each other at once, and neither embeds anything', async () => {
     const created = await mutate(
       `mutation ($input: CreateProfileInput!) { written: createProfile(input: $input) { syncToken profile { id } } }`,
       { input: { name: 'Quill', headline: 'Scrivener', skills: [{ name: 'Vellum' }] } },
     );
     const id = created.profile?.id ?? '';
+    expect(await found('Skills', 'Vellum', created.syncToken)).toEqual(['Vellum']);
+    embedded.length = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const archived = await archive(id);
       expect(await found('Skills', 'Vellum', archived.syncToken)).toEqual([]);
@@ -114,5 +120,6 @@ describe('a search that awaits the token of a mutation', () => {
       expect(await found('Skills', 'Vellum', restored.syncToken)).toEqual(['Vellum']);
       expect(await archivedInQdrant(id)).toEqual(new Set([false]));
     }
+    expect(embedded).toEqual([]);
   });
 });
