@@ -143,22 +143,17 @@ describe('a chunk for the local model', () => {
     );
   });
 
-  it('fills the window where the text goes on', () => {
-    const record = {
-      content: 'One more sentence of a story. '.repeat(400),
-      chunkingStrategy: 'paragraph',
-      chunkTokens: null,
-      chunkOverlap: 0,
-      chunkContext: 'none',
+  it('fills the window where that is asked for', () => {
+    const content = 'One more sentence of a story. '.repeat(400);
+    const settings = { chunkingStrategy: 'paragraph', chunkOverlap: 0, chunkContext: 'none' };
+    const longest = (chunkTokens: number | null): number => {
+      const source = { record: { ...settings, content, chunkTokens }, related: {} } as unknown as Source;
+      const chunks = renderChunks(specOf(storySpec as never), source, WINDOW, counter);
+      return Math.max(...chunks.map((chunk) => chunk.tokenCount));
     };
-    const chunks = renderChunks(
-      specOf(storySpec),
-      { record, related: {} } as unknown as Source,
-      WINDOW,
-      counter,
-    );
-    const longest = Math.max(...chunks.map((chunk) => chunk.tokenCount));
-    expect(WINDOW - 2 - longest).toBeLessThan(counter.count('One more sentence of a story. '));
+    const sentence = counter.count('One more sentence of a story. ');
+    expect(WINDOW - 2 - longest(8192)).toBeLessThan(sentence);
+    expect(longest(null)).toBeLessThan(longest(8192));
   });
 });
 

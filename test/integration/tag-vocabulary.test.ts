@@ -43,6 +43,28 @@ it('refuses names that differ from another name or alias only in case, white spa
 });
 
 it.each([
+  ['a NUL', 'rav\u0000ens', /NUL/],
+  ['half of a surrogate pair', 'rav\ud83dens', /surrogate/],
+  ['white space alone', ' \u00a0\n', /blank/],
+  ['nothing that can be seen', '\u200b\u0007', /blank/],
+  ['more than 200 characters', 'x'.repeat(201), /200/],
+])('refuses a name or an alias with %s', async (_, text, says) => {
+  for (const [field, input] of [
+    ['input.name', { name: text }],
+    ['input.aliases[0]', { name: 'ravens', aliases: [text] }],
+  ] as const) {
+    const refused = await app.executeOperation(
+      'mutation ($input: CreateTagInput!) { createTag(input: $input) { syncToken } }',
+      { input },
+    );
+    expect(refused.errors?.[0]).toMatchObject({
+      message: expect.stringMatching(says),
+      extensions: { code: 'BAD_INPUT', field },
+    });
+  }
+});
+
+it.each([
   ['a tag', 'mutation ($v: Float) { createTag(input: { name: "x", threshold: $v }) { syncToken } }'],
   ['a scheme', 'mutation ($v: Float) { saveTagScheme(name: "general", input: { threshold: $v }) { name } }'],
   ['a category', 'mutation ($v: Float) { setTagCategoryThreshold(scheme: "general", category: "x", threshold: $v) }'],

@@ -6,6 +6,7 @@ import { EmbeddingTable } from '../../kernel/embedding/embedding-table';
 import { Attribute, Reference } from '../../kernel/record/attribute';
 import { RecordBase } from '../../kernel/record/record-base';
 import { RecordTable } from '../../kernel/record/record-table';
+import { isBlank } from '../../kernel/record/storable-text';
 import { TagScheme } from './tag-scheme.entity';
 
 const MAX_ALIASES = 50;
@@ -38,7 +39,7 @@ export class TagConcept extends RecordBase {
         z
           .string()
           .trim()
-          .min(1, 'must not be blank')
+          .refine((alias) => !isBlank(alias), 'must not be blank')
           .max(MAX_ALIAS_LENGTH, `must have at most ${MAX_ALIAS_LENGTH} characters`),
       )
       .max(MAX_ALIASES, `has more than ${MAX_ALIASES} aliases`),

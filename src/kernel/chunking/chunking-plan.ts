@@ -33,7 +33,10 @@ export interface Chunk {
 const LARGEST_CHUNK_TOKENS = 450;
 /** [CLS] and [SEP], or their like. */
 const SPECIAL_TOKENS = 2;
-/** Below the whole window where tokens are estimated: 99 of 100 full chunks then really fit. */
+/**
+ * Below the whole window unless a plan asks for more: where tokens are estimated, 99 of 100 full chunks then really fit;
+ * where they are counted, filling the window found passages a little worse (t5 lexical 0.720 against 0.726).
+ */
 const WINDOW_SHARE = 0.92;
 const SMALLEST_BUDGET_TOKENS = 16;
 
@@ -50,9 +53,9 @@ export interface BudgetOptions {
  * @param options.isExact whether tokens are counted as the model counts them, so that the whole window may be filled
  */
 export function chunkBudget(maxTokens: number, options: BudgetOptions = {}): number {
-  const share = options.isExact ? 1 : WINDOW_SHARE;
-  const textTokens = (window: number): number => Math.floor((window - SPECIAL_TOKENS) * share);
-  const wanted = options.wanted ?? textTokens(Math.min(maxTokens, LARGEST_CHUNK_TOKENS));
-  const left = textTokens(maxTokens) - (options.contextTokens ?? 0);
+  const usable = (window: number): number => Math.floor((window - SPECIAL_TOKENS) * WINDOW_SHARE);
+  const wanted = options.wanted ?? usable(Math.min(maxTokens, LARGEST_CHUNK_TOKENS));
+  const most = options.isExact ? maxTokens - SPECIAL_TOKENS : usable(maxTokens);
+  const left = most - (options.contextTokens ?? 0);
   return Math.max(SMALLEST_BUDGET_TOKENS, Math.min(wanted, left));
 }
