@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { grouped } from '../../src/features/tag/grouped';
 import { plattScaling, probabilityOf, type Judged } from '../../src/features/tag/quality/platt';
 import { LEAST_TO_APPLY } from '../../src/features/tag/quality/tag-quality';
 import { bestThreshold } from '../../src/features/tag/quality/threshold';
@@ -38,6 +39,8 @@ const BINS = 10;
 const PAGE = 100;
 const POLL_MS = 500;
 const ALL_TAGS = 100;
+/** From how many right and wrong pairs a tag may learn a threshold of its own; the last: none does. */
+const LEAST_CHOICES = [2, 5, 10, 20, 50, 100, Number.POSITIVE_INFINITY];
 /** Every tag that has been decided on at all learns a threshold; `minOfEach` of the API keeps those with fewer to the common one. */
 const LEAST_TO_LEARN = 2;
 
@@ -106,6 +109,7 @@ export async function evaluateTagging(ask: Ask, data: EvaluationData): Promise<s
     say(gainLine('description in the text of a tag', without, common));
     say(gainLine('a threshold learnt for each tag, instead of one for all', common, learnt));
     if (task.category === 'onet-work-activity') await implication(ask, task, own, pairs, say);
+    else say('\nNothing in the data is broader than these tags, so implying parents gains nothing here.');
   }
   return `${lines.join('\n')}\n`;
 }
@@ -220,6 +224,18 @@ function isEnough(pairs: readonly Pair[], least: number): boolean {
   return Math.min(accepted, pairs.length - accepted) >= least;
 }
 
+/** A threshold for all, and one of its own for each tag that has enough right and wrong pairs. */
+function learn(training: readonly Pair[], ownFrom?: number): { common: number; own: ReadonlyMap<string, number> } {
+  const own = new Map<string, number>();
+  if (ownFrom !== undefined) {
+    for (const [tag, ofTag] of grouped(training, (pair) => pair.tag)) {
+      const best = isEnough(ofTag, ownFrom) ? bestThreshold(ofTag) : undefined;
+      if (best) own.set(tag, best.threshold);
+    }
+  }
+  return { common: bestThreshold(training)?.threshold ?? 1, own };
+}
+
 /**
  * Thresholds chosen where they are not measured: one for all tags, or each tag's own.
  * @param ownFrom right and wrong pairs from which a tag has a threshold of its own; none has unless given
@@ -228,20 +244,29 @@ function crossValidated(pairs: readonly Pair[], ownFrom?: number): Counts {
   const counts = noCounts();
   for (let fold = 0; fold < FOLDS; fold++) {
     const training = pairs.filter((pair) => foldOf(pair.text) !== fold);
-    const common = bestThreshold(training)?.threshold ?? 1;
-    const own = new Map<string, number>();
-    if (ownFrom !== undefined) {
-      for (const tag of new Set(training.map((pair) => pair.tag))) {
-        const ofTag = training.filter((pair) => pair.tag === tag);
-        const best = isEnough(ofTag, ownFrom) ? bestThreshold(ofTag) : undefined;
-        if (best) own.set(tag, best.threshold);
-      }
-    }
+    const { common, own } = learn(training, ownFrom);
     for (const pair of pairs) {
       if (foldOf(pair.text) === fold) add(counts, pair, pair.score > (own.get(pair.tag) ?? common));
     }
   }
   return counts;
+}
+
+/** The same, with the least number of pairs chosen where nothing is measured either: by cross-validation within the training part. */
+function nestedCrossValidated(pairs: readonly Pair[]): { counts: Counts; chosen: number[] } {
+  const counts = noCounts();
+  const chosen: number[] = [];
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const training = pairs.filter((pair) => foldOf(pair.text) !== fold);
+    const inner = LEAST_CHOICES.map((least) => ({ least, value: f1(crossValidated(training, least)) }));
+    const { least } = inner.reduce((best, one) => (one.value > best.value ? one : best));
+    chosen.push(least);
+    const { common, own } = learn(training, least);
+    for (const pair of pairs) {
+      if (foldOf(pair.text) === fold) add(counts, pair, pair.score > (own.get(pair.tag) ?? common));
+    }
+  }
+  return { counts, chosen };
 }
 
 function fixed(pairs: readonly Pair[], threshold: number): Counts {
@@ -268,6 +293,13 @@ async function report(say: (line?: string) => void, pairs: readonly Pair[]): Pro
       crossValidated(pairs, LEAST_TO_APPLY),
     ),
   );
+  const nested = nestedCrossValidated(pairs);
+  const shownChoice = nested.chosen.map((least) => (Number.isFinite(least) ? String(least) : 'none')).join(', ');
+  say(row(`learnt, the number of pairs chosen within each training part (${shownChoice})`, nested.counts));
+  say(
+    `\nThat a tag's own threshold is applied from ${LEAST_TO_APPLY} pairs of either sort on was chosen with these very figures in view, so the row`,
+  );
+  say('before the last flatters it; the last one is what such a choice is worth on texts that it has not seen.');
   say('\nCalibration (Platt scaling, fitted on four fifths, shown for the rest):\n');
   say('| said to be right | pairs | mean probability | right |\n|---|---|---|---|');
   const bins = Array.from({ length: BINS }, () => ({ count: 0, probability: 0, accepted: 0 }));

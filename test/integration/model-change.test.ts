@@ -18,6 +18,13 @@ describe('another model', () => {
     await app.executeOperation(
       'mutation { createTag(input: {name: "Harbour", description: "Where ships rest"}) { syncToken } }',
     );
+    await app.executeOperation(
+      'mutation { createStory(input: {title: "Port", content: "Where ships rest\\n\\nThe harbour where ships rest"}) { syncToken } }',
+    );
+    await app.settle();
+    await app.core.database.query(
+      `UPDATE story_chunk_tags SET status = 'accepted' WHERE story_chunk_id = (SELECT min(id) FROM story_chunk_embeddings)`,
+    );
     await app.settle();
     await app.relay?.stop();
     core = await createCore({
@@ -58,5 +65,16 @@ describe('another model', () => {
     expect(await core.store.listCollections()).not.toContain(`${alias}__feature-hash__1`);
     // A start as usual has nothing left to refuse.
     await core.catalog.start();
+  });
+
+  it('tags everything anew by its scores, and leaves decisions', async () => {
+    const tagged = await core.database.query(
+      `SELECT a.status, a.source, model.version, a.score > 0.4 AS "isNear" FROM story_chunk_tags a
+       JOIN embedding_models model ON model.id = a.model_id ORDER BY a.story_chunk_id`,
+    );
+    expect(tagged).toEqual([
+      { status: 'accepted', source: 'auto', version: '2', isNear: true },
+      { status: 'suggested', source: 'auto', version: '2', isNear: true },
+    ]);
   });
 });

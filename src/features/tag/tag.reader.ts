@@ -110,13 +110,13 @@ export class TagReader {
     return ids.map((id) => byId.get(id) ?? null);
   }
 
-  /** Tags of each story over its chunks, most frequent first. */
+  /** Tags of each story over its chunks that are not archived, most frequent first. */
   async ofStories(storyIds: readonly number[], statuses: readonly TagStatus[]): Promise<StoryTagRow[][]> {
     const rows = await this.sql.query<StoryTagRow & { storyId: number }>(
       `SELECT chunk.story_id AS "storyId", assigned.tag_concept_id AS "tagConceptId",
               count(*)::int AS "chunkCount", max(assigned.score) AS score
        FROM story_chunk_tags assigned JOIN story_chunk_embeddings chunk ON chunk.id = assigned.story_chunk_id
-       WHERE chunk.story_id = ANY($1::int[]) AND assigned.status = ANY($2)
+       WHERE chunk.story_id = ANY($1::int[]) AND assigned.status = ANY($2) AND chunk.archived_at IS NULL
        GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC NULLS LAST, 2`,
       [storyIds, statuses],
     );
