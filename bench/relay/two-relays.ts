@@ -12,9 +12,12 @@ import { importStories, inBatches, untilIdle } from './throughput';
 import { startNative, type BenchPostgres, type BenchQdrant } from './stores';
 import { makeStories, POINTS_A_STORY } from './stories';
 
-const ROUNDS = 5;
 /** What a call of the model takes: nothing, as on a good local machine, and as of an API far away. */
-const MODELS_MS = [0, 20, 500];
+const MODELS = [
+  { modelMs: 0, rounds: 5 },
+  { modelMs: 20, rounds: 3 },
+  { modelMs: 500, rounds: 3 },
+];
 const STORIES = Number(process.env['BENCH_STORIES'] ?? 1000);
 
 /** One relay process and two, in turns, on a backlog that was there before them. */
@@ -28,7 +31,7 @@ export async function measureTwoRelays(embedded: BenchPostgres, qdrant: BenchQdr
       prefix: 'two_relays_',
     };
     const compared: Compared[] = [];
-    for (const modelMs of MODELS_MS) compared.push(await compare(targets, qdrant, modelMs));
+    for (const model of MODELS) compared.push(await compare(targets, qdrant, model));
     return report(postgres.name, compared);
   } finally {
     await native?.stop();
@@ -52,7 +55,11 @@ interface Compared {
   two: Drain[];
 }
 
-async function compare(targets: StoreTargets, qdrant: BenchQdrant, modelMs: number): Promise<Compared> {
+async function compare(
+  targets: StoreTargets,
+  qdrant: BenchQdrant,
+  { modelMs, rounds }: (typeof MODELS)[number],
+): Promise<Compared> {
   const core = await openCore(targets);
   const relays = await Promise.all([startRelayProcess(targets, modelMs), startRelayProcess(targets, modelMs)]);
   const server = await serverProcess(targets.databaseUrl);
@@ -82,7 +89,7 @@ async function compare(targets: StoreTargets, qdrant: BenchQdrant, modelMs: numb
   // Warm, both of them.
   await drain(relays, seed);
   const compared: Compared = { modelMs, one: [], two: [] };
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1; round <= rounds; round++) {
     compared.one.push(await drain([relays[round % 2] as RelayProcess], seed + round));
     compared.two.push(await drain(relays, seed + 100 + round));
   }
@@ -120,7 +127,7 @@ function report(name: string, compared: readonly Compared[]): string[] {
     '## Two relays',
     '',
     `${STORIES * POINTS_A_STORY} points, all pending before anything is relayed, on ${name}; the vector server in a process of its own.`,
-    `${ROUNDS} rounds of each, in turns; points a second. A call of the model is one of 256 texts.`,
+    `${MODELS.map(({ rounds }) => rounds).join(', ')} rounds of each, in turns; points a second. A call of the model is one of 256 texts.`,
     '',
     table(['model', 'one relay process', 'two', 'ratio, median of the rounds', 'lowest–highest', 'target'], rates),
     '',
