@@ -258,6 +258,8 @@ async function bare(core: Core, subjects: readonly Subject[]): Promise<void> {
 
 async function tagging(stage: Stage): Promise<Cost> {
   const { core } = stage;
+  // As autovacuum does in time: the same keys again and again, without a pause, are nobody's work.
+  await core.database.query('VACUUM outbox_events');
   const queue = new TaggingQueue(core.database);
   await queue.infer({ kinds: ['story'] }, 'bench');
   const relay = core.createRelay();

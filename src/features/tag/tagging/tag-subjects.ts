@@ -7,7 +7,7 @@ import { AssignmentRows } from './assignment-rows';
 import { SubjectReader, type Subject } from './subject-reader';
 import { findCandidates, type SubjectCandidates } from './tag-candidates';
 import { TagVocabulary, type SchemeRules } from './tag-vocabulary';
-import { planSubject } from './tagging-plan';
+import { planSubject, type SubjectPlan } from './tagging-plan';
 import { SHARED_LOCK, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
 
 /** What became of the points that were asked for. */
@@ -24,6 +24,16 @@ interface Options {
   isBulk: boolean;
   /** Called with the points that are done, in the transaction that writes their suggestions. */
   acknowledge?(transaction: Transaction, pointIds: readonly string[]): Promise<void>;
+}
+
+/** What is to be written for some subjects, and for which of them nothing can be said now. */
+interface PlannedBatch {
+  settled: Subject[];
+  changed: Subject[];
+  /** To be compared with deeper candidates. */
+  short: Subject[];
+  plans: SubjectPlan[];
+  isImplying: boolean;
 }
 
 /** How much deeper to look each time that candidates do not fill the places, and where to stop. */
@@ -57,19 +67,20 @@ export class TagSubjects {
       const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
       const extra = depth === 1 ? unknown : [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
-        const written = await this.write(transaction, batch);
-        result.suggested += written.suggested;
-        result.busy.push(...pointsOf(written.changed));
-        const done = pointsOf(written.settled);
+        const planned = await this.plan(transaction, batch);
+        result.busy.push(...pointsOf(planned.changed));
+        const done = pointsOf(planned.settled);
         result.done.push(...done);
+        // Before the rows: those lock the tags whose usage they change, for which the next batch waits.
         await options.acknowledge?.(transaction, [...done, ...extra]);
-        return written.short;
+        result.suggested += await this.write(transaction, taggable, planned);
+        return planned.short;
       });
     }
     return result;
   }
 
-  private async write(
+  private async plan(
     transaction: Transaction,
     {
       taggable,
@@ -84,7 +95,7 @@ export class TagSubjects {
       found: readonly SubjectCandidates[][];
       isLast: boolean;
     },
-  ): Promise<{ settled: Subject[]; changed: Subject[]; short: Subject[]; suggested: number }> {
+  ): Promise<PlannedBatch> {
     await transaction.query(SHARED_LOCK, [], 'tagging_lock_shared');
     const rows = new AssignmentRows(transaction, taggable);
     const tagIds = new Set(found.flatMap((entries) => entries.flatMap((e) => e.candidates.map((c) => c.tagId))));
@@ -92,7 +103,7 @@ export class TagSubjects {
     const vocabulary = new TagVocabulary(transaction);
     // Other rules than those that candidates were sought by: what is not among them may have to stay.
     if (!isDeepStrictEqual(await vocabulary.schemesOf(taggable.kind.kind), schemes)) {
-      return { settled: [], changed: [...subjects], short: [], suggested: 0 };
+      return { settled: [], changed: [...subjects], short: [], plans: [], isImplying: false };
     }
     const rules = await vocabulary.rulesOf([...tagIds]);
     const existing = grouped(await rows.of(subjects.map((subject) => subject.id)), (row) => row.subjectId);
@@ -112,6 +123,19 @@ export class TagSubjects {
       settled.push(subject);
       return [plan];
     });
+    const isImplying =
+      schemes.some((scheme) => scheme.impliesParents) ||
+      [...existing.values()].some((list) => list.some((row) => row.isImplied));
+    return { settled, changed, short, plans, isImplying };
+  }
+
+  /** @returns how many suggestions are new */
+  private async write(
+    transaction: Transaction,
+    taggable: Taggable,
+    { settled, plans, isImplying }: PlannedBatch,
+  ): Promise<number> {
+    const rows = new AssignmentRows(transaction, taggable);
     const modelId = this.parts.modelId();
     await rows.withdraw(plans.flatMap((plan) => plan.withdraw));
     await rows.rescore(
@@ -122,10 +146,8 @@ export class TagSubjects {
       plans.flatMap((plan) => plan.suggest),
       modelId,
     );
-    const isImplying = schemes.some((scheme) => scheme.impliesParents);
-    const hasImplied = [...existing.values()].some((list) => list.some((row) => row.isImplied));
-    if (isImplying || hasImplied) await rows.refreshImplied(settled.map((subject) => subject.id));
-    return { settled, changed, short, suggested };
+    if (isImplying) await rows.refreshImplied(settled.map((subject) => subject.id));
+    return suggested;
   }
 }
 
