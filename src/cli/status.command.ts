@@ -17,12 +17,14 @@ export function addStatusCommand(program: Command): void {
           }),
         );
         const backlog = await instance.core.backlog();
+        const unfinishedErasures = await instance.core.services.eraser.unfinished();
         if (json) {
-          console.log(JSON.stringify({ kinds, backlog }));
+          console.log(JSON.stringify({ kinds, backlog, unfinishedErasures }));
           return;
         }
         for (const { kind, records } of kinds) console.log(`${kind.padEnd(20)} ${String(records).padStart(8)}`);
         console.log(`\nwaiting: ${backlog.sources} records, ${backlog.points} points; given up: ${backlog.dead}`);
+        for (const id of unfinishedErasures) console.log(`an erasure to be gone on with: ${id}`);
       }),
     );
 }

@@ -51,6 +51,13 @@ export class ErasureLedger {
     return { ...row, erased };
   }
 
+  /** The records whose erasure is to be gone on with, the longest waiting first. */
+  unfinished(): Promise<{ kind: string; recordId: number }[]> {
+    return this.database.query(
+      'SELECT kind, record_id AS "recordId" FROM unfinished_erasures ORDER BY requested_at, id',
+    );
+  }
+
   /**
    * Queues the deletion of points whose events have been lost; those that wait to be looked at again are left to wait.
    * @param areStored whether the vector server has any of them; otherwise only what the ledger has is queued

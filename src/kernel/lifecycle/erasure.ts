@@ -102,6 +102,13 @@ export class Eraser {
     }
   }
 
+  /** Global ids of the records whose erasure has begun and has not been seen to its end. */
+  async unfinished(): Promise<string[]> {
+    const typeOf = new Map(this.parts.kinds.map(({ kind, names }) => [kind, names.type]));
+    const records = await this.ledger.unfinished();
+    return records.map(({ kind, recordId }) => toGlobalId(typeOf.get(kind) ?? kind, recordId));
+  }
+
   /** Deletes the record. @returns undefined when there is none */
   private async begin(
     kind: RecordKind,
