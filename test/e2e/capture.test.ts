@@ -21,7 +21,12 @@ it(
 
     const check = await runProgram(folder, ['consistency', 'check', '--json']);
     expect(check.code).toBe(1);
-    expect(JSON.parse(check.stdout)).toMatchObject({ drift: 0, captureProblems: [MISSING] });
+    // What is wrong, and what has come of it already.
+    expect(JSON.parse(check.stdout)).toMatchObject({
+      drift: 1,
+      drifts: [{ kind: 'story', drift: 'missingRows', count: 1 }],
+      captureProblems: [MISSING],
+    });
     server.kill('SIGTERM');
     await server.ended;
 
