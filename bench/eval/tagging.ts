@@ -39,6 +39,7 @@ const BINS = 10;
 const PAGE = 100;
 const POLL_MS = 500;
 const ALL_TAGS = 100;
+const AGREEING_READINGS = 5;
 /** From how many right and wrong pairs a tag may learn a threshold of its own; the last: none does. */
 const LEAST_CHOICES = [2, 5, 10, 20, 50, 100, Number.POSITIVE_INFINITY];
 /** Every tag that has been decided on at all learns a threshold; `minOfEach` of the API keeps those with fewer to the common one. */
@@ -341,7 +342,7 @@ async function withoutDescriptions(ask: Ask, task: TaggingTask, tags: readonly T
   return scores;
 }
 
-/** Waits until the tags are embedded and compared: until two readings in a row agree. */
+/** Waits until the tags are embedded and compared: until several readings in a row agree, for a busy machine pauses. */
 async function settled(ask: Ask, task: TaggingTask): Promise<void> {
   for (;;) {
     const tags = await readAll<TagNode>(ask, TAGS);
@@ -350,11 +351,13 @@ async function settled(ask: Ask, task: TaggingTask): Promise<void> {
   }
   const count = task.list === 'contents' ? 37 : 33;
   let before = '';
+  let agreeing = 0;
   for (;;) {
     await delay(4 * POLL_MS);
     const scores = await readScores(ask, task, count);
     const now = JSON.stringify([...scores].map(([text, list]) => [text, [...list.values()].sort()]));
-    if (now === before) return;
+    agreeing = now === before ? agreeing + 1 : 0;
+    if (agreeing === AGREEING_READINGS) return;
     before = now;
   }
 }

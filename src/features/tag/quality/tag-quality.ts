@@ -52,7 +52,7 @@ interface TagRow {
 /**
  * Accepted and rejected pairs that a tag has to have before its suggested threshold is applied unasked for less. With ten
  * accepted ones a threshold of its own was worse than the common one (F1 0.159 against 0.195), with ninety far better
- * (0.646 against 0.460).
+ * (0.646 against 0.460). Chosen with these figures in view; bench/results/tagging-quality.md says what that is worth.
  */
 export const LEAST_TO_APPLY = 20;
 /** Decisions on a tag, of both sorts, from which a curve and a threshold of its own are fitted. */
