@@ -149,6 +149,35 @@ describe('a text that the model cannot take', () => {
   });
 });
 
+describe('a record that cannot be carried over', () => {
+  it('has too many chunks: it is given up at once, and the others of its batch are not', async () => {
+    const path = await open();
+    await path.sql(`INSERT INTO stories (title, content)
+      SELECT 'Story ' || i, CASE i WHEN 3 THEN repeat(E'One.\\n\\n', 20001) ELSE 'Short.' END FROM generate_series(1, 5) i`);
+    path.relay();
+    await path.idle();
+    expect(await path.sql('SELECT state, count(*)::int FROM vector_points GROUP BY 1')).toEqual([
+      { state: 'indexed', count: 4 },
+    ]);
+    expect(await path.sql('SELECT topic, attempts, error_code FROM outbox_events')).toEqual([
+      { topic: 'source', attempts: 1, error_code: 'TOO_MANY_CHUNKS' },
+    ]);
+  });
+
+  it('is refused by the database: the others of its transaction are carried over without it', async () => {
+    const path = await open();
+    await path.sql(`ALTER TABLE tag_concept_embeddings ADD CHECK (text NOT LIKE '%poison%')`);
+    await path.sql(`INSERT INTO tag_concepts (name) SELECT CASE i WHEN 3 THEN 'poison' ELSE 'tag ' || i END
+      FROM generate_series(1, 5) i`);
+    path.relay({ maxAttempts: 2 });
+    await path.idle();
+    expect(await path.sql('SELECT state, count(*)::int FROM vector_points GROUP BY 1')).toEqual([
+      { state: 'indexed', count: 4 },
+    ]);
+    expect(await path.sql('SELECT topic FROM outbox_events WHERE dead_at IS NOT NULL')).toEqual([{ topic: 'source' }]);
+  });
+});
+
 describe('a model that does not work', () => {
   it.each([
     ['does not answer', () => new ModelUnavailableError('down')],
