@@ -107,7 +107,17 @@ export function reportOf(runs: readonly Run[]): string {
     '`test/integration`, and is mended in a later commit.',
     '',
     table(
-      ['command', 'commit', 'minutes', 'with faults', 'writes acknowledged', 'points compared', 'drift', 'lost'],
+      [
+        'command',
+        'commit',
+        'minutes',
+        'with faults',
+        'writes acknowledged',
+        'points compared',
+        'drift',
+        'lost',
+        'INTERNAL',
+      ],
       runs.map((run) => [
         `\`${run.command}\``,
         run.commit,
@@ -117,6 +127,7 @@ export function reportOf(runs: readonly Run[]): string {
         run.points,
         run.drift,
         run.lost,
+        run.answeredInternal,
       ]),
     ),
     '',
