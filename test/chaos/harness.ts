@@ -94,8 +94,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       await breakThings(forMs, writers, schedule, random.fork(`pauses ${rounds}`));
       minutesOfFaults += (performance.now() - faultsBeganAt) / 60_000;
       findings.push(...unexplained(system, counters));
-      findings.push(...(await quiesce(system, counters, writers, log)));
-      if (findings.length > 0) break;
+      const unsettled = await quiesce(system, counters, writers, log);
+      findings.push(...unsettled);
+      if (unsettled.length > 0) break;
       const comparison = await system.withClient((client) => compare(client, system.vectorUrl, model));
       compared.records += comparison.records;
       compared.rows += comparison.rows;
