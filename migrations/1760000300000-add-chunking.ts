@@ -44,29 +44,6 @@ export class AddChunking1760000300000 implements MigrationInterface {
     await queryRunner.query(
       `ALTER TABLE "stories" ADD CONSTRAINT "chk_stories_chunk_context" CHECK (chunk_context IN ('none', 'title', 'headings', 'title_and_headings'))`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_stories() RETURNS trigger LANGUAGE plpgsql AS $capture$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
-    FROM (
-      SELECT row.id AS key FROM new_rows row
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  IF TG_OP = 'UPDATE' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
-    FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.title, fresh.author, fresh.collection, fresh.content, fresh.chunking_strategy, fresh.chunk_tokens, fresh.chunk_overlap, fresh.chunk_context, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.author, stale.collection, stale.content, stale.chunking_strategy, stale.chunk_tokens, stale.chunk_overlap, stale.chunk_context, stale.archived_at)
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  PERFORM pg_notify('kindred_outbox', 'source');
-  RETURN NULL;
-END
-$capture$`);
     await queryRunner.query(`-- Offsets count UTF-16 code units, in which a character beyond U+FFFF has two; PostgreSQL counts characters.
     CREATE FUNCTION kindred_slice(content text, start_offset integer, end_offset integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -88,32 +65,6 @@ $capture$`);
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`DROP FUNCTION kindred_slice`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_stories()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
-    FROM (
-      SELECT row.id AS key FROM new_rows row
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  IF TG_OP = 'UPDATE' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
-    FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.title, fresh.author, fresh.collection, fresh.content, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.author, stale.collection, stale.content, stale.archived_at)
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  PERFORM pg_notify('kindred_outbox', 'source');
-  RETURN NULL;
-END
-$function$`);
     await queryRunner.query(`ALTER TABLE "stories" DROP CONSTRAINT "chk_stories_chunk_context"`);
     await queryRunner.query(`ALTER TABLE "stories" DROP CONSTRAINT "chk_stories_chunking_strategy"`);
     await queryRunner.query(`ALTER TABLE "stories" DROP CONSTRAINT "chk_stories_chunk_tokens"`);

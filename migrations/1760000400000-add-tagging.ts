@@ -89,29 +89,6 @@ export class AddTagging1760000400000 implements MigrationInterface {
     await queryRunner.query(
       `ALTER TABLE outbox_events DROP CONSTRAINT chk_outbox_events_topic, ADD CONSTRAINT chk_outbox_events_topic CHECK (topic ~ '^[a-z_]+$')`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concepts() RETURNS trigger LANGUAGE plpgsql AS $capture$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
-    FROM (
-      SELECT row.id AS key FROM new_rows row
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  IF TG_OP = 'UPDATE' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
-    FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.name, fresh.aliases, fresh.description, fresh.scheme, fresh.threshold, fresh.category, fresh.parent_id, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.aliases, stale.description, stale.scheme, stale.threshold, stale.category, stale.parent_id, stale.archived_at)
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  PERFORM pg_notify('kindred_outbox', 'source');
-  RETURN NULL;
-END
-$capture$`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
@@ -120,32 +97,6 @@ $capture$`);
       `ALTER TABLE outbox_events DROP CONSTRAINT chk_outbox_events_topic, ADD CONSTRAINT chk_outbox_events_topic CHECK (topic IN ('source', 'point'))`,
     );
     await queryRunner.query(`DROP INDEX idx_story_chunk_tags_created_at`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION public.kindred_capture_tag_concepts()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
-    FROM (
-      SELECT row.id AS key FROM new_rows row
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  IF TG_OP = 'UPDATE' THEN
-    INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
-    FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.name, fresh.description, fresh.category, fresh.parent_id, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.description, stale.category, stale.parent_id, stale.archived_at)
-    ) found WHERE found.key IS NOT NULL
-    ON CONFLICT DO NOTHING;
-  END IF;
-  PERFORM pg_notify('kindred_outbox', 'source');
-  RETURN NULL;
-END
-$function$`);
     await queryRunner.query(`ALTER TABLE "tag_names" DROP CONSTRAINT "fk_tag_names_tag_concept_id"`);
     await queryRunner.query(`ALTER TABLE "tag_decisions" DROP CONSTRAINT "fk_tag_decisions_model_id"`);
     await queryRunner.query(`ALTER TABLE "tag_decisions" DROP CONSTRAINT "fk_tag_decisions_tag_concept_id"`);
