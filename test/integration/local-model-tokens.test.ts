@@ -148,7 +148,7 @@ describe('a chunk for the local model', () => {
     const settings = { chunkingStrategy: 'paragraph', chunkOverlap: 0, chunkContext: 'none' };
     const longest = (chunkTokens: number | null): number => {
       const source = { record: { ...settings, content, chunkTokens }, related: {} } as unknown as Source;
-      const chunks = renderChunks(specOf(storySpec as never), source, WINDOW, counter);
+      const chunks = renderChunks(specOf(storySpec), source, WINDOW, counter);
       return Math.max(...chunks.map((chunk) => chunk.tokenCount));
     };
     const sentence = counter.count('One more sentence of a story. ');

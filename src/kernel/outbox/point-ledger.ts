@@ -78,8 +78,7 @@ export class PointLedger {
     );
     return rows.map((loaded) => {
       const { embeddingType, contentHash, text, contextLine, isArchived, ...point } = loaded;
-      const row =
-        embeddingType === null ? null : { embeddingType, contentHash, text, contextLine, isArchived };
+      const row = embeddingType === null ? null : { embeddingType, contentHash, text, contextLine, isArchived };
       return { ...point, row };
     });
   }
