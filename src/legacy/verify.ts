@@ -45,7 +45,7 @@ export interface VerifyReport {
 
 const MAX_DIFFERENCES = 1000;
 /** Of PostgreSQL, for each sort or hash; what does not fit goes to its disk. */
-const WORK_MEMORY = '64MB';
+const WORK_MEMORY = '16MB';
 
 /** Everything that was moved, from all typed tables, under one set of names. */
 export function movedRows(row: RowSql): string {
