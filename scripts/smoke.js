@@ -86,6 +86,7 @@ async function main() {
     }
   }
   if (ended !== 0 && ended !== 'SIGTERM' && ended !== 143) throw new Error(`stopping it ended with ${ended}`);
+  await endOfGroup(child.pid);
   const left = await fetch(`${url}/health/live`).then(
     () => true,
     () => false,
@@ -93,6 +94,27 @@ async function main() {
   if (left) throw new Error('something still answers after the program was stopped');
   fs.rmSync(folder, { recursive: true, force: true });
   console.log('stopped cleanly');
+}
+
+/**
+ * npm ends at once, the program when it has finished what it had begun.
+ * @param {number | undefined} leader
+ */
+async function endOfGroup(leader) {
+  const asked = Date.now();
+  while (leader !== undefined && isRunning(-leader)) {
+    if (Date.now() - asked > STOP_DEADLINE_MS) throw new Error('a process of the program did not end');
+    await delay(50);
+  }
+}
+
+/** @param {number} id */
+function isRunning(id) {
+  try {
+    return process.kill(id, 0);
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SqlRunner } from '../kernel/db/database';
 import { readVectorHome } from '../kernel/vector/vector-home';
 import type { VectorLayout, VectorStore } from '../kernel/vector/vector-store';
+import { VectorStoreRejectedError } from '../kernel/vector/vector-store.errors';
 import { selectRows } from './batch';
 import { dependentsOf, type Dependents } from './dependents';
 import { kindsOf, type LegacyParts } from './legacy-parts';
@@ -193,12 +194,22 @@ async function whereFound(store: VectorStore, sample: readonly string[]): Promis
   const found: Plan['points']['foundIn'] = [];
   if (sample.length === 0) return found;
   for (const collection of await store.listCollections()) {
-    const count = sample.length - (await absentPoints(store, collection, sample)).length;
+    const count = await countPresent(store, collection, sample);
     if (count === 0) continue;
     const layouts = (await store.describeVectors(collection)) ?? [];
     found.push({ collection, found: count, of: sample.length, layouts });
   }
   return found.sort((a, b) => b.found - a.found);
+}
+
+/** None of a collection that was dropped since it was listed. */
+async function countPresent(store: VectorStore, collection: string, sample: readonly string[]): Promise<number> {
+  try {
+    return sample.length - (await absentPoints(store, collection, sample)).length;
+  } catch (error) {
+    if (error instanceof VectorStoreRejectedError && error.status === 404) return 0;
+    throw error;
+  }
 }
 
 function warningsOf(made: Plan, absent: readonly string[], row: RowSql): string[] {

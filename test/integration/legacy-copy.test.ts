@@ -213,12 +213,24 @@ describe('a damaged table', () => {
       extraColumns: [{ name: 'score' }, { name: 'Odd "name' }],
       points: { distinct: 3, absent: 1 },
     });
-    const unnamed = await plan(legacy.parts, {
-      ...settings,
-      table: 'vector_embeddings',
-      vectorHome: null,
-      layout: null,
+    const { store } = legacy.parts;
+    // One more is listed, and dropped before it is looked at.
+    const listing = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'listCollections') return async () => ['dropped_meanwhile', ...(await store.listCollections())];
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
     });
+    const unnamed = await plan(
+      { ...legacy.parts, store: listing },
+      {
+        ...settings,
+        table: 'vector_embeddings',
+        vectorHome: null,
+        layout: null,
+      },
+    );
     expect(unnamed.points.foundIn).toMatchObject([{ collection: legacy.collection.name, found: 2, of: 3 }]);
   });
 });

@@ -77,4 +77,31 @@ describe('a pump', () => {
     expect(calls).toBe(1);
     expect(logger.lines[0]?.fields).toMatchObject({ delayMs: 60_000, code: 'MODEL_THROTTLED' });
   });
+
+  it('is well again when the last work was done beside the failure, and nothing is left to try', async () => {
+    const logger = recordingLogger();
+    let succeed: (hadWork: boolean) => void = () => undefined;
+    let fail: (error: Error) => void = () => undefined;
+    const onceThenIdle = (first: Promise<boolean>) => {
+      let calls = 0;
+      return () => (calls++ === 0 ? first : Promise.resolve(false));
+    };
+    const pump = new Pump({
+      name: 'point',
+      pollMs: 5,
+      outageBaseMs: 20,
+      outageMaxMs: 20,
+      logger,
+      steps: [
+        onceThenIdle(new Promise((_, reject) => (fail = reject))),
+        onceThenIdle(new Promise((resolve) => (succeed = resolve))),
+      ],
+    });
+    pump.start();
+    fail(new ModelThrottledError('wait', 20));
+    await eventually(() => expect(pump.outage?.code).toBe('MODEL_THROTTLED'));
+    succeed(true);
+    await eventually(() => expect(pump.outage).toBeUndefined());
+    await pump.stop();
+  });
 });

@@ -34,6 +34,8 @@ export class Pump {
   private wakes = 0;
   private outages = 0;
   private resumeAt = 0;
+  /** Whether a step has done some work since the last failure. */
+  private hasWorked = false;
 
   constructor(private readonly options: PumpOptions) {
     this.name = options.name;
@@ -78,7 +80,8 @@ export class Pump {
       try {
         const hadWork = await step();
         // Finding nothing due proves that the database answers, not that the vector server or the model does.
-        if (hadWork || this.outage?.code === 'DATABASE_UNAVAILABLE') this.recover();
+        this.hasWorked ||= hadWork;
+        if (this.hasWorked || this.outage?.code === 'DATABASE_UNAVAILABLE') this.recover();
         if (!hadWork && this.wakes === wakesBefore) await this.sleep(step, this.options.pollMs);
       } catch (error) {
         this.pause(error);
@@ -88,7 +91,7 @@ export class Pump {
 
   private recover(): void {
     if (!this.outage) return;
-    // A step that began before the outage says nothing about its end.
+    // A step that began before the outage says nothing about its end, until nothing is left to try.
     if (performance.now() < this.resumeAt) return;
     this.options.logger.info({ pump: this.options.name }, 'works again');
     this.outage = undefined;
@@ -97,6 +100,7 @@ export class Pump {
 
   private pause(error: unknown): void {
     const { name, outageBaseMs, outageMaxMs, logger } = this.options;
+    this.hasWorked = false;
     const isPausedAlready = performance.now() < this.resumeAt;
     if (isPausedAlready) return;
     const outage = outageOf(error);
