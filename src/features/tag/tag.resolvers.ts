@@ -19,6 +19,7 @@ import { tagHygieneResolver } from './hygiene/tag-hygiene.resolver';
 import { tagQualityResolvers } from './quality/tag-quality.resolver';
 import { TagSchemeResolver } from './scheme/tag-scheme.resolver';
 import { TagVocabularyResolver } from './vocabulary/tag-vocabulary.resolver';
+import { loadTagged } from './load-tagged';
 import { TagReader } from './tag.reader';
 import { contentItems, jobDescriptions, storyChunks, taggables, type Taggable } from './taggable';
 
@@ -127,11 +128,8 @@ async function taggedOf(
   const ids = await context.loaders.batch(`${signature}:${size}:${afterId}`, tagId, (keys: readonly number[]) =>
     readerOf(context).taggedIds(taggable, keys, { ...choice, afterId, limit: size + 1 }),
   );
-  const load = (id: number): Promise<object | null> =>
-    taggable.unit === 'chunk'
-      ? context.loaders.embeddingById(taggable.kind, id)
-      : context.loaders.record(taggable.kind, id);
-  const loaded = await Promise.all(ids.slice(0, size).map(async (id) => ({ id, node: await load(id) })));
+  const load = async (id: number) => ({ id, node: await loadTagged(taggable, id, context) });
+  const loaded = await Promise.all(ids.slice(0, size).map(load));
   const present = loaded.flatMap(({ id, node }) => (node ? [{ id, node }] : []));
   return connectionOf(
     present.map(({ node }) => node),

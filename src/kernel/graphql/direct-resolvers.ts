@@ -1,7 +1,7 @@
-import { isObjectType, type GraphQLFieldResolver, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 
-import { lineOf } from './class-line';
+import { objectTypes } from './object-types';
 
 type Storage = ReturnType<typeof getMetadataStorage>;
 type Handler = Storage['queries'][number] | Storage['fieldResolvers'][number];
@@ -20,7 +20,15 @@ type Method = (...values: unknown[]) => unknown;
 export function callResolversDirectly(schema: GraphQLSchema, resolvers: readonly Function[]): void {
   const storage = getMetadataStorage();
   const used = new Set(resolvers);
-  const external = storage.fieldResolvers.filter(({ kind, target }) => kind === 'external' && used.has(target));
+  const external = new Map<Function | undefined, Map<string, Handler>>();
+  for (const resolver of storage.fieldResolvers) {
+    if (resolver.kind !== 'external' || !used.has(resolver.target)) continue;
+    const type = resolver.getObjectType?.();
+    const ofType = external.get(type) ?? new Map<string, Handler>();
+    external.set(type, ofType);
+    // The first counts, as it does for type-graphql.
+    if (!ofType.has(resolver.schemaName)) ofType.set(resolver.schemaName, resolver);
+  }
   const instances = new Map<Function, Record<string, Method>>();
   const direct = (handler: Handler): GraphQLFieldResolver<unknown, object, Args> | undefined => {
     const readers = (handler.params ?? []).toSorted((a, b) => a.index - b.index).map(readerOf);
@@ -45,16 +53,9 @@ export function callResolversDirectly(schema: GraphQLSchema, resolvers: readonly
       if (resolve) field.resolve = resolve;
     }
   }
-  for (const { name, target, interfaceClasses } of storage.objectTypes) {
-    const type = schema.getType(name);
-    if (!isObjectType(type)) continue;
-    const line = [target, ...(interfaceClasses ?? [])].flatMap(lineOf);
-    for (const field of Object.values(type.getFields())) {
-      const handler = line
-        .map((one) =>
-          external.find((resolver) => resolver.schemaName === field.name && resolver.getObjectType?.() === one),
-        )
-        .find((one) => one !== undefined);
+  for (const { fields, line } of objectTypes(schema)) {
+    for (const field of fields) {
+      const handler = line.map((one) => external.get(one)?.get(field.name)).find((one) => one !== undefined);
       const resolve = handler && direct(handler);
       if (resolve) field.resolve = resolve;
     }

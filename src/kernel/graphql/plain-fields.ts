@@ -1,7 +1,7 @@
-import { isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
+import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 
-import { lineOf } from './class-line';
+import { objectTypes } from './object-types';
 
 type Class = abstract new (...args: never[]) => object;
 
@@ -22,16 +22,13 @@ const PROMISED: ReadonlySet<string> = new Set(['totalCount']);
  */
 export function unwrapPlainFields(schema: GraphQLSchema): void {
   const storage = getMetadataStorage();
-  for (const { name: typeName, target, interfaceClasses } of storage.objectTypes) {
-    const type = schema.getType(typeName);
-    if (!isObjectType(type)) continue;
-    const line = [target, ...(interfaceClasses ?? [])].flatMap(lineOf);
+  for (const { fields, line } of objectTypes(schema)) {
     const resolved = new Set(
       storage.fieldResolvers
         .filter((resolver) => resolver.kind === 'external' && line.includes(resolver.getObjectType?.() as Function))
         .map((resolver) => resolver.schemaName),
     );
-    for (const field of Object.values(type.getFields())) {
+    for (const field of fields) {
       const source = storage.fields.find((one) => one.schemaName === field.name && line.includes(one.target));
       if (!source || resolved.has(field.name) || isMethod(line, source.name)) continue;
       if ((source.middlewares?.length ?? 0) > 0 || source.roles) continue;

@@ -22,6 +22,7 @@ import { NodeInterface } from '../../../kernel/record/record-base';
 import { ContentItem } from '../../content/content-item.entity';
 import { JobDescription } from '../../job/job-description.entity';
 import { Story, StoryChunkEmbedding } from '../../story/story.entity';
+import { loadTagged } from '../load-tagged';
 import { TagConcept } from '../tag-concept.entity';
 import { tagConceptSpec } from '../tag-concept.spec';
 import { TagReader } from '../tag.reader';
@@ -158,10 +159,7 @@ class TagDecisionResolver {
   })
   target(@Root() { kind, subjectId }: DecisionRow, @Ctx() context: GraphQLContext): Promise<object | null> | null {
     const taggable = taggableOf(kind);
-    if (!taggable) return null;
-    return taggable.unit === 'chunk'
-      ? context.loaders.embeddingById(taggable.kind, subjectId)
-      : context.loaders.record(taggable.kind, subjectId);
+    return taggable ? loadTagged(taggable, subjectId, context) : null;
   }
 
   @FieldResolver(() => NodeInterface, {

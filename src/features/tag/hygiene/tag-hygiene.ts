@@ -66,7 +66,7 @@ const NEIGHBOURS = 50;
 export const MOST_COUNTED = 1000;
 const SHOWN_TEXTS = 5;
 
-const ARCHIVED = { key: 'archived', match: { value: false } } as const;
+const NOT_ARCHIVED = { key: 'archived', match: { value: false } } as const;
 
 /** Proposals to keep a vocabulary in order. They change nothing, and go through everything step by step. */
 export class TagHygiene {
@@ -85,7 +85,7 @@ export class TagHygiene {
     const queryFor = ({ id, pointId }: Compared): VectorQuery => ({
       ...near(pointId, choice.minScore, MOST_DUPLICATES),
       filter: {
-        must: [{ key: 'scheme', match: { value: scheme } }, ARCHIVED, { key: 'entity_id', range: { lt: id } }],
+        must: [{ key: 'scheme', match: { value: scheme } }, NOT_ARCHIVED, { key: 'entity_id', range: { lt: id } }],
       },
       payloadKeys: ['entity_id'],
     });
@@ -173,7 +173,7 @@ export class TagHygiene {
     const { kind } = storyChunks;
     const queryFor = ({ pointId }: Compared): VectorQuery => ({
       ...near(pointId, minScore, limit),
-      filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }, ARCHIVED] },
+      filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }, NOT_ARCHIVED] },
       payloadKeys: [],
     });
     await this.ask(kind.kind, chunks, queryFor, ({ id }, hits) => hitsOf.set(id, hits));
