@@ -4,10 +4,8 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { toGlobalId } from '../../src/kernel/record/global-id';
 import { compare, type Finding } from './compare';
 import { Counters } from './counters';
-import { chaosKinds } from './kinds';
 import { FaultSchedule } from './faults/schedule';
 import { Model } from './model';
 import { Random } from './random';
@@ -46,7 +44,6 @@ const GRAPHQL_WRITERS = 2;
 const LONGEST_PAUSE_MS = 80;
 /** Far more than it takes. What is not done by then is stuck. */
 const QUIESCE_MS = 600_000;
-const REPAIR_DEADLINE_MS = 120_000;
 const START_MS = 300_000;
 
 /**
@@ -104,7 +101,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       compared.records += comparison.records;
       compared.rows += comparison.rows;
       compared.points += comparison.points;
-      findings.push(...comparison.findings, ...(await ownOpinion(system, model)));
+      findings.push(...comparison.findings, ...(await ownOpinion(system)));
       model.collapse(comparison.values);
       say(
         `round ${rounds}: ${counters.total('acknowledged')} writes acknowledged so far; ${comparison.records} records, ` +
@@ -229,51 +226,10 @@ async function leftOf(system: System): Promise<string> {
   return JSON.stringify(rows);
 }
 
-interface CheckReport {
-  drifts: { drift: string; recordId: string | null }[];
-  isCut: boolean;
-}
-
-const FOREIGN_DRIFTS = ['missingRows', 'staleRows'];
-
-/**
- * What `kindred consistency check` says. Rows that somebody else has changed or taken are to be told, of those records
- * only, and a repair is to mend them.
- */
-async function ownOpinion(system: System, model: Model): Promise<Finding[]> {
-  const asFinding = (what: string): Finding[] => [{ sort: 'drift', kind: '', id: '', what }];
-  const first = await system.command('consistency', 'check', '--json');
-  if (first.code === 0) return [];
-  const report = JSON.parse(first.output.slice(first.output.indexOf('{"drift"'))) as CheckReport;
-  const foreign = await foreignRecords(system, model);
-  const isExplained = ({ drift, recordId }: CheckReport['drifts'][number]): boolean =>
-    FOREIGN_DRIFTS.includes(drift) && recordId !== null && foreign.has(recordId);
-  if (report.isCut || !report.drifts.every(isExplained)) return asFinding(`kindred consistency check: ${first.output}`);
-  const repair = await system.command('consistency', 'repair');
-  if (repair.code !== 0) return asFinding(`kindred consistency repair: ${repair.output}`);
-  let last = '';
-  const isMended = async (): Promise<boolean> => {
-    const { code, output } = await system.command('consistency', 'check', '--json');
-    last = output;
-    return code === 0;
-  };
-  return waitFor('the repair', REPAIR_DEADLINE_MS, isMended).then(
-    () => [],
-    () => asFinding(`kindred consistency check after a repair: ${last}`),
-  );
-}
-
-/** Global ids of the records whose embedding rows somebody else has written. */
-async function foreignRecords(system: System, model: Model): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for (const { kind, table, typeName } of chaosKinds) {
-    const externalIds = model.all(kind).flatMap((record) => (record.hasForeignRows ? [record.externalId] : []));
-    const { rows } = await system.withClient((client) =>
-      client.query<{ id: number }>(`SELECT id FROM ${table} WHERE external_id = ANY($1)`, [externalIds]),
-    );
-    for (const { id } of rows) ids.add(toGlobalId(typeName, id));
-  }
-  return ids;
+/** What `kindred consistency check` says. */
+async function ownOpinion(system: System): Promise<Finding[]> {
+  const { code, output } = await system.command('consistency', 'check', '--json');
+  return code === 0 ? [] : [{ sort: 'drift', kind: '', id: '', what: `kindred consistency check: ${output}` }];
 }
 
 async function waitFor(what: string, withinMs: number, isDone: () => Promise<boolean>): Promise<void> {

@@ -34,8 +34,6 @@ class Register {
 export class RecordModel {
   /** Once it is known; a row that COPY made is known by its external id only. */
   id: number | undefined;
-  /** Whether something has changed its embedding rows directly, so that they need not be of its present text. */
-  hasForeignRows = false;
   readonly deletions: Span[] = [];
   readonly profiles = new Set<RecordModel>();
   private readonly registers: Map<string, Register>;

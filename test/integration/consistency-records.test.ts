@@ -66,9 +66,14 @@ describe('records and the embedding rows that they ought to have', () => {
     expect(await check()).toEqual({});
   });
 
-  it('differ where rows were deleted by hand', async () => {
-    await sql(`DELETE FROM profile_embeddings WHERE embedding_type IN ('summary', 'skills')`);
-    await sql(`DELETE FROM story_chunk_embeddings WHERE paragraph_index = 1`);
+  it('differ where rows were deleted and nothing captured it', async () => {
+    await unseen(
+      [
+        `DELETE FROM profile_embeddings WHERE embedding_type IN ('summary', 'skills')`,
+        `DELETE FROM story_chunk_embeddings WHERE paragraph_index = 1`,
+      ],
+      `topic = 'source'`,
+    );
     await app.settle();
     await isFoundAndMended(
       { profile: { missingRows: 2 }, story: { missingRows: 1 } },
@@ -141,8 +146,7 @@ describe('records and the embedding rows that they ought to have', () => {
   });
 
   it('embed nothing that has been embedded before, where only a row is put back', async () => {
-    await sql(`UPDATE story_chunk_embeddings SET paragraph_index = 9 WHERE paragraph_index = 2`);
-    await app.settle();
+    await unseen([`UPDATE story_chunk_embeddings SET paragraph_index = 9 WHERE paragraph_index = 2`]);
     embedded.length = 0;
     await isFoundAndMended({ story: { staleRows: 1 } }, { story: { ...nothing, records: 1 } });
     expect(embedded).toEqual([]);

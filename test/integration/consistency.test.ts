@@ -130,7 +130,11 @@ describe('consistency', () => {
 
   it('puts back rows of more than one batch of records', async () => {
     const { services, database } = app.core;
-    const removed = await database.query('DELETE FROM tag_concept_embeddings RETURNING 1');
+    const removed = await database.transaction({}, async (transaction) => {
+      const gone = await transaction.query('DELETE FROM tag_concept_embeddings RETURNING 1');
+      await transaction.query(`DELETE FROM outbox_events WHERE topic = 'source'`);
+      return gone;
+    });
     await app.settle(60_000);
     const { findings, queued } = await services.consistency.repair();
     expect([findings.drift, queued]).toEqual([removed.length, removed.length]);

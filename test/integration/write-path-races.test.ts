@@ -187,7 +187,12 @@ describe('an embedding row that somebody else inserts', () => {
     path.relay();
     await path.sql(`INSERT INTO tag_concepts (name, category) VALUES ('beekeeping', 'craft')`);
     await path.idle();
-    const [row] = await path.sql('DELETE FROM tag_concept_embeddings RETURNING *');
+    // Before the relay makes it anew.
+    const row = await path.database.transaction({}, async (transaction) => {
+      const [gone] = await transaction.query('DELETE FROM tag_concept_embeddings RETURNING *');
+      await transaction.query(`DELETE FROM outbox_events WHERE topic = 'source'`);
+      return gone;
+    });
     await path.idle();
 
     await path.sql(

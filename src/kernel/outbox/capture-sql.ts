@@ -30,9 +30,9 @@ export const createHashTrigger = (table: string): string =>
   `CREATE TRIGGER ${HASH_TRIGGER} BEFORE INSERT OR UPDATE OF text, context_line, content_hash ON ${table} FOR EACH ROW EXECUTE FUNCTION ${HASH_TRIGGER}()`;
 
 /**
- * A transaction that makes embedding rows may say what payload their points get, as JSON by the record's id. Otherwise
- * each ledger entry would be written twice, once empty. Rows of records that it does not name are somebody else's, of a
- * restored backup say: their records are looked at again.
+ * A transaction that brings embedding rows to what their records say names those records here: JSON, by the record's id
+ * the payload that new points get, or each ledger entry would be written twice, once empty. Whoever writes rows of a record
+ * that is not named made them by hand, or restored a backup: their records are looked at again.
  */
 export const PAYLOADS_SETTING = 'kindred.payloads';
 
@@ -41,6 +41,7 @@ const EMBEDDING_VARIABLES = [
   'DECLARE',
   '  taken bigint;',
   `  vector_home text := nullif(current_setting('kindred.adopted_from', true), '');`,
+  `  rendered jsonb := coalesce(nullif(current_setting('${PAYLOADS_SETTING}', true), ''), '{}');`,
 ].join('\n');
 
 const captureName = (table: string): string => `kindred_capture_${table}`;
@@ -172,12 +173,16 @@ function embeddingBody(kind: RecordKind): string {
   const { table, sourceColumn } = spec;
   // Without its place: a point does not carry it, so a text that only moves concerns no point.
   const columns = ['content_hash', sourceColumn, 'embedding_type', 'archived_at'];
+  // What the record's text decides about a row.
+  const renderedColumns = [
+    ...['content_hash', sourceColumn, 'embedding_type', spec.chunkColumn],
+    ...['start_offset', 'end_offset', 'token_count', 'heading_path'],
+  ];
   // A row whose vector comes from elsewhere, that has no text yet or that the relay did not make, is its record's to complete.
   const adopt = (rows: string): string =>
     [
       `    WITH payloads AS MATERIALIZED (`,
-      `      SELECT key::int AS entity_id, value AS payload`,
-      `      FROM jsonb_each(coalesce(nullif(current_setting('${PAYLOADS_SETTING}', true), ''), '{}')::jsonb)`,
+      `      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)`,
       `    ), adopted AS (`,
       `      INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)`,
       `      SELECT row.qdrant_point_id, '${kind.kind}', row.${sourceColumn}, coalesce(payloads.payload, '{}'), vector_home`,
@@ -213,6 +218,14 @@ function embeddingBody(kind: RecordKind): string {
       `    INSERT INTO outbox_events (topic, kind, key, priority)`,
       `    SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;`,
     ].join('\n');
+  // Records that lost rows otherwise than by being deleted.
+  const enqueueBereft = (rows: string): string =>
+    [
+      `    INSERT INTO outbox_events (topic, kind, key, priority)`,
+      `    SELECT DISTINCT 'source', '${kind.kind}', row.${sourceColumn}::text, kindred_priority()`,
+      `    FROM ${rows} row JOIN ${kind.table} record ON record.id = row.${sourceColumn}`,
+      `    WHERE NOT rendered ? row.${sourceColumn}::text ON CONFLICT DO NOTHING;`,
+    ].join('\n');
   const pairs = `new_rows fresh JOIN old_rows stale ON stale.id = fresh.id`;
   return [
     `  IF TG_OP = 'INSERT' THEN`,
@@ -234,13 +247,15 @@ function embeddingBody(kind: RecordKind): string {
     `    SELECT 'point', '${kind.kind}', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;`,
     // A row that was given to another record carries the payload of the one it left.
     `    INSERT INTO outbox_events (topic, kind, key, priority)`,
-    `    SELECT DISTINCT 'source', '${kind.kind}', moved.key::text, kindred_priority()`,
-    `    FROM ${pairs} CROSS JOIN LATERAL unnest(ARRAY[fresh.${sourceColumn}, stale.${sourceColumn}]) AS moved (key)`,
-    `    WHERE fresh.${sourceColumn} <> stale.${sourceColumn} ON CONFLICT DO NOTHING;`,
+    `    SELECT DISTINCT 'source', '${kind.kind}', edited.key::text, kindred_priority()`,
+    `    FROM ${pairs} CROSS JOIN LATERAL unnest(ARRAY[fresh.${sourceColumn}, stale.${sourceColumn}]) AS edited (key)`,
+    `    WHERE NOT rendered ? edited.key::text AND ${changed(renderedColumns)} ON CONFLICT DO NOTHING;`,
     `  ELSIF TG_OP = 'DELETE' THEN`,
     release('old_rows'),
+    enqueueBereft('old_rows'),
     `  ELSE`,
     release(table),
+    enqueueBereft(table),
     `  END IF;`,
     `  PERFORM pg_notify('kindred_outbox', 'point');`,
   ].join('\n');

@@ -65,7 +65,7 @@ export class EmbeddingRows {
     );
   }
 
-  /** Gives the points of rows that this transaction inserts their records' payloads. */
+  /** Says whose rows this transaction brings up to date, and what payload the points of new ones get. */
   async announcePayloads(payloads: ReadonlyMap<number, Payload>): Promise<void> {
     const byId = JSON.stringify(Object.fromEntries(payloads));
     await this.sql.query(`SELECT set_config('${PAYLOADS_SETTING}', $1, true)`, [byId], 'announce_payloads');

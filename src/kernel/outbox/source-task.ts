@@ -3,7 +3,7 @@ import { isLockNotAvailable } from '../db/database-errors';
 import type { TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 import { setAdoptedApart } from '../embedding/adoption';
-import { RowDiff } from '../embedding/diff';
+import { RowDiff, type RowChanges } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks, type RenderedChunk } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
@@ -172,11 +172,17 @@ export class SourceTask {
       : undefined;
     const changed = diffs.map((diff, i) => ({ sourceId: ids[i] as number, changes: diff.changes(texts) }));
     const payloads = new Map(rendered.map(({ payload }, i) => [ids[i] as number, payload]));
-    if (changed.some(({ changes }) => changes.inserted.length > 0)) await rows.announcePayloads(payloads);
-    await rows.apply(kind, changed);
+    if (changed.some(({ changes }) => isAnyChange(changes))) {
+      await rows.announcePayloads(payloads);
+      await rows.apply(kind, changed);
+    }
     await rows.setPayloads(kind, payloads);
     await this.owned.enqueueStale(transaction, kind, ids);
   }
+}
+
+function isAnyChange({ inserted, rewritten, moved, deleted }: RowChanges): boolean {
+  return inserted.length + rewritten.length + moved.length + deleted.length > 0;
 }
 
 function isLockConflict(error: unknown): boolean {

@@ -57,11 +57,6 @@ export class Journal {
     this.effects.push(() => this.model.truncate(kinds, this.span));
   }
 
-  /** Its embedding rows are changed by hand. */
-  tamper(record: RecordModel): void {
-    record.hasForeignRows = true;
-  }
-
   end(outcome: Outcome): void {
     if (outcome === 'refused') {
       for (const record of this.created) this.model.remove(record);

@@ -128,9 +128,9 @@ export class SqlWriter {
       case 'rename':
         return (client) => this.reparentTag(client);
       case 'tamper':
-        return (client, journal) => this.tamper(client, journal);
+        return (client) => this.tamper(client);
       case 'takeRows':
-        return (client, journal) => this.takeRows(client, journal);
+        return (client) => this.takeRows(client);
       case 'putRowsBack':
         return (client) => this.putRowsBack(client);
       case 'rollBack':
@@ -310,28 +310,27 @@ export class SqlWriter {
   }
 
   /** Rows that are the relay's to write, written by somebody else. */
-  private async tamper(client: Client, journal: Journal): Promise<boolean> {
+  private async tamper(client: Client): Promise<boolean> {
     const kind = this.random.pick(chaosKinds);
     const record = this.someRecord(kind);
     if (!record) return true;
-    journal.tamper(record);
     const rows = `${kind.sourceColumn} = (SELECT id FROM ${kind.table} WHERE external_id = $1)`;
     const statement = this.random.pick([
       `DELETE FROM ${kind.embeddingTable} WHERE ${rows}`,
       `UPDATE ${kind.embeddingTable} SET qdrant_point_id = gen_random_uuid() WHERE ${rows}`,
       `UPDATE ${kind.embeddingTable} SET archived_at = now() WHERE ${rows}`,
       `UPDATE ${kind.embeddingTable} SET text = text || ' tampered' WHERE ${rows}`,
+      `UPDATE ${kind.embeddingTable} SET start_offset = 0, end_offset = 1, token_count = 0 WHERE ${rows}`,
     ]);
     await client.query(statement, [record.externalId]);
     return true;
   }
 
   /** Deletes embedding rows, and keeps them. */
-  private async takeRows(client: Client, journal: Journal): Promise<boolean> {
+  private async takeRows(client: Client): Promise<boolean> {
     const kind = this.random.pick(chaosKinds);
     const record = this.someRecord(kind);
     if (!record) return true;
-    journal.tamper(record);
     const { rows } = await client.query<{ row: object }>(
       `DELETE FROM ${kind.embeddingTable} row
        WHERE ${kind.sourceColumn} = (SELECT id FROM ${kind.table} WHERE external_id = $1) RETURNING to_jsonb(row) AS row`,

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Capture: every write to a source or embedding table leaves an event in the outbox, in the same transaction. */
-export class CreateCapture1760000900000 implements MigrationInterface {
-  name = 'CreateCapture1760000900000';
+export class CreateCapture1760000910000 implements MigrationInterface {
+  name = 'CreateCapture1760000910000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profiles() RETURNS trigger LANGUAGE plpgsql AS $capture$
@@ -614,6 +614,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of profile_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -621,8 +622,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}'), vector_home
@@ -657,8 +657,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}'), vector_home
@@ -694,9 +693,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'profile', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS moved (key)
-    WHERE fresh.profile_id <> stale.profile_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'profile', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -706,6 +705,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', row.profile_id::text, kindred_priority()
+    FROM old_rows row JOIN profiles record ON record.id = row.profile_id
+    WHERE NOT rendered ? row.profile_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -715,6 +718,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'profile', row.profile_id::text, kindred_priority()
+    FROM profile_embeddings row JOIN profiles record ON record.id = row.profile_id
+    WHERE NOT rendered ? row.profile_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -748,6 +755,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of work_experience_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -755,8 +763,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}'), vector_home
@@ -791,8 +798,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}'), vector_home
@@ -828,9 +834,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'work_experience', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.work_experience_id, stale.work_experience_id]) AS moved (key)
-    WHERE fresh.work_experience_id <> stale.work_experience_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'work_experience', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.work_experience_id, stale.work_experience_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -840,6 +846,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'work_experience', row.work_experience_id::text, kindred_priority()
+    FROM old_rows row JOIN work_experiences record ON record.id = row.work_experience_id
+    WHERE NOT rendered ? row.work_experience_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -849,6 +859,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'work_experience', row.work_experience_id::text, kindred_priority()
+    FROM work_experience_embeddings row JOIN work_experiences record ON record.id = row.work_experience_id
+    WHERE NOT rendered ? row.work_experience_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -882,6 +896,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of project_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -889,8 +904,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}'), vector_home
@@ -925,8 +939,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}'), vector_home
@@ -962,9 +975,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'project', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.project_id, stale.project_id]) AS moved (key)
-    WHERE fresh.project_id <> stale.project_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'project', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.project_id, stale.project_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -974,6 +987,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'project', row.project_id::text, kindred_priority()
+    FROM old_rows row JOIN projects record ON record.id = row.project_id
+    WHERE NOT rendered ? row.project_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -983,6 +1000,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'project', row.project_id::text, kindred_priority()
+    FROM project_embeddings row JOIN projects record ON record.id = row.project_id
+    WHERE NOT rendered ? row.project_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1016,6 +1037,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of education_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1023,8 +1045,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1059,8 +1080,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1096,9 +1116,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'education', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.education_id, stale.education_id]) AS moved (key)
-    WHERE fresh.education_id <> stale.education_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'education', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.education_id, stale.education_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1108,6 +1128,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'education', row.education_id::text, kindred_priority()
+    FROM old_rows row JOIN educations record ON record.id = row.education_id
+    WHERE NOT rendered ? row.education_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1117,6 +1141,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'education', row.education_id::text, kindred_priority()
+    FROM education_embeddings row JOIN educations record ON record.id = row.education_id
+    WHERE NOT rendered ? row.education_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1150,6 +1178,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of skill_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1157,8 +1186,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1193,8 +1221,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1230,9 +1257,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'skill', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.skill_id, stale.skill_id]) AS moved (key)
-    WHERE fresh.skill_id <> stale.skill_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'skill', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.skill_id, stale.skill_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1242,6 +1269,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'skill', row.skill_id::text, kindred_priority()
+    FROM old_rows row JOIN skills record ON record.id = row.skill_id
+    WHERE NOT rendered ? row.skill_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1251,6 +1282,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'skill', row.skill_id::text, kindred_priority()
+    FROM skill_embeddings row JOIN skills record ON record.id = row.skill_id
+    WHERE NOT rendered ? row.skill_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1284,6 +1319,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of job_description_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1291,8 +1327,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1327,8 +1362,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1364,9 +1398,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'job_description', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.job_description_id, stale.job_description_id]) AS moved (key)
-    WHERE fresh.job_description_id <> stale.job_description_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'job_description', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.job_description_id, stale.job_description_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1376,6 +1410,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'job_description', row.job_description_id::text, kindred_priority()
+    FROM old_rows row JOIN job_descriptions record ON record.id = row.job_description_id
+    WHERE NOT rendered ? row.job_description_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1385,6 +1423,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'job_description', row.job_description_id::text, kindred_priority()
+    FROM job_description_embeddings row JOIN job_descriptions record ON record.id = row.job_description_id
+    WHERE NOT rendered ? row.job_description_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1418,6 +1460,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of resume_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1425,8 +1468,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1461,8 +1503,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1498,9 +1539,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'generated_resume', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.generated_resume_id, stale.generated_resume_id]) AS moved (key)
-    WHERE fresh.generated_resume_id <> stale.generated_resume_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'generated_resume', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.generated_resume_id, stale.generated_resume_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1510,6 +1551,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'generated_resume', row.generated_resume_id::text, kindred_priority()
+    FROM old_rows row JOIN generated_resumes record ON record.id = row.generated_resume_id
+    WHERE NOT rendered ? row.generated_resume_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1519,6 +1564,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'generated_resume', row.generated_resume_id::text, kindred_priority()
+    FROM resume_embeddings row JOIN generated_resumes record ON record.id = row.generated_resume_id
+    WHERE NOT rendered ? row.generated_resume_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1552,6 +1601,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of story_chunk_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1559,8 +1609,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1595,8 +1644,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1632,9 +1680,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'story', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.story_id, stale.story_id]) AS moved (key)
-    WHERE fresh.story_id <> stale.story_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'story', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.story_id, stale.story_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.paragraph_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.paragraph_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1644,6 +1692,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'story', row.story_id::text, kindred_priority()
+    FROM old_rows row JOIN stories record ON record.id = row.story_id
+    WHERE NOT rendered ? row.story_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1653,6 +1705,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'story', row.story_id::text, kindred_priority()
+    FROM story_chunk_embeddings row JOIN stories record ON record.id = row.story_id
+    WHERE NOT rendered ? row.story_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1686,6 +1742,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of tag_concept_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1693,8 +1750,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1729,8 +1785,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1766,9 +1821,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'tag_concept', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.tag_concept_id, stale.tag_concept_id]) AS moved (key)
-    WHERE fresh.tag_concept_id <> stale.tag_concept_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'tag_concept', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.tag_concept_id, stale.tag_concept_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1778,6 +1833,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'tag_concept', row.tag_concept_id::text, kindred_priority()
+    FROM old_rows row JOIN tag_concepts record ON record.id = row.tag_concept_id
+    WHERE NOT rendered ? row.tag_concept_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1787,6 +1846,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'tag_concept', row.tag_concept_id::text, kindred_priority()
+    FROM tag_concept_embeddings row JOIN tag_concepts record ON record.id = row.tag_concept_id
+    WHERE NOT rendered ? row.tag_concept_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
@@ -1820,6 +1883,7 @@ $capture$`);
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
+  rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of content_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
@@ -1827,8 +1891,7 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1863,8 +1926,7 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
     WITH payloads AS MATERIALIZED (
-      SELECT key::int AS entity_id, value AS payload
-      FROM jsonb_each(coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}')::jsonb)
+      SELECT key::int AS entity_id, value AS payload FROM jsonb_each(rendered)
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}'), vector_home
@@ -1900,9 +1962,9 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
-    SELECT DISTINCT 'source', 'content_item', moved.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.content_item_id, stale.content_item_id]) AS moved (key)
-    WHERE fresh.content_item_id <> stale.content_item_id ON CONFLICT DO NOTHING;
+    SELECT DISTINCT 'source', 'content_item', edited.key::text, kindred_priority()
+    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.content_item_id, stale.content_item_id]) AS edited (key)
+    WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1912,6 +1974,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'content_item', row.content_item_id::text, kindred_priority()
+    FROM old_rows row JOIN content_items record ON record.id = row.content_item_id
+    WHERE NOT rendered ? row.content_item_id::text ON CONFLICT DO NOTHING;
   ELSE
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
@@ -1921,6 +1987,10 @@ BEGIN
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM released ON CONFLICT DO NOTHING;
+    INSERT INTO outbox_events (topic, kind, key, priority)
+    SELECT DISTINCT 'source', 'content_item', row.content_item_id::text, kindred_priority()
+    FROM content_embeddings row JOIN content_items record ON record.id = row.content_item_id
+    WHERE NOT rendered ? row.content_item_id::text ON CONFLICT DO NOTHING;
   END IF;
   PERFORM pg_notify('kindred_outbox', 'point');
   RETURN NULL;
