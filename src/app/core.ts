@@ -13,7 +13,7 @@ import { createDataSource } from '../kernel/db/data-source';
 import { EmbeddingList } from '../kernel/embedding/embedding-list';
 import { EmbeddingReader } from '../kernel/embedding/embedding-reader';
 import { DomainError } from '../kernel/errors/domain-error';
-import type { GraphQLContext, Role } from '../kernel/graphql/context';
+import type { GraphQLContext } from '../kernel/graphql/context';
 import type { Services } from '../kernel/graphql/services';
 import { Loaders } from '../kernel/graphql/loaders';
 import { Eraser } from '../kernel/lifecycle/erasure';
@@ -77,7 +77,7 @@ export interface Core {
   /** Ends the leases of workers that are known to be gone. */
   endLeases(): Promise<void>;
   /** What one request's resolvers get. */
-  createContext(caller: { actor: string; role: Role }): GraphQLContext;
+  createContext(caller: Pick<GraphQLContext, 'actor' | 'role' | 'requestId'>): GraphQLContext;
   close(): Promise<void>;
 }
 
@@ -187,7 +187,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
     endLeases: () => outbox.endLeases(),
-    createContext: ({ actor, role }) => ({ services, loaders: new Loaders(services), actor, role }),
+    createContext: ({ actor, role, requestId }) => ({
+      services,
+      loaders: new Loaders(services),
+      actor,
+      role,
+      requestId,
+    }),
     close: async () => {
       await Promise.all([database.close(), store.close()]);
     },

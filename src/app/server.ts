@@ -6,7 +6,7 @@ import { traceRequests } from '../http/request-tracing';
 import { buildHttpServer, type HttpServer } from '../http/server';
 import type { GraphQLContext } from '../kernel/graphql/context';
 import { DomainError } from '../kernel/errors/domain-error';
-import { createErrorFormatter } from '../kernel/graphql/format-error';
+import { createErrorFormatter, type ErrorFormatter } from '../kernel/graphql/format-error';
 import { MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE } from '../kernel/record/page';
 import type { Relay } from '../kernel/outbox/relay';
 import type { Core } from './core';
@@ -42,10 +42,12 @@ export function createHttpServer(parts: HttpServerParts): Promise<HttpServer<Gra
       maxPageSize: MAX_PAGE_SIZE,
     },
     formatError: countingErrors(
-      createErrorFormatter((error) => logger.error({ err: error }, 'a request failed')),
+      createErrorFormatter((cause, { path, requestId }) =>
+        logger.error({ reqId: requestId, err: cause, field: path?.join('.') }, 'a request failed'),
+      ),
       metrics,
     ),
-    makeContext: ({ actor, role }) => core.createContext({ actor, role }),
+    makeContext: ({ actor, role, requestId }) => core.createContext({ actor, role, requestId }),
     authentication: environment.authentication,
     corsOrigins: http.corsOrigins,
     maxBodyBytes: http.maxBodyBytes,
@@ -58,12 +60,10 @@ export function createHttpServer(parts: HttpServerParts): Promise<HttpServer<Gra
   });
 }
 
-type FormatError = ReturnType<typeof createErrorFormatter>;
-
-function countingErrors(format: FormatError, metrics: Metrics | undefined): FormatError {
+function countingErrors(format: ErrorFormatter, metrics: Metrics | undefined): ErrorFormatter {
   if (!metrics) return format;
-  return (formatted, error) => {
-    const answer = format(formatted, error);
+  return (formatted, error, requestId) => {
+    const answer = format(formatted, error, requestId);
     metrics.failed(String(answer.extensions?.code));
     return answer;
   };

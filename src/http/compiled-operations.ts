@@ -1,4 +1,4 @@
-import { HeaderMap, type ApolloServerOptions, type BaseContext, type GraphQLRequestListener } from '@apollo/server';
+import { HeaderMap, type GraphQLRequestListener } from '@apollo/server';
 import {
   getNamedType,
   getVariableValues,
@@ -21,7 +21,7 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 
-type FormatError = NonNullable<ApolloServerOptions<object>['formatError']>;
+import type { ErrorFormatter } from '../kernel/graphql/format-error';
 
 /** What is asked, once parsed and checked. */
 export interface Operation {
@@ -141,15 +141,15 @@ function asGraphQLError(error: GraphQLError): GraphQLError {
  * request, whose hidden class lives in the old generation and keeps the whole request alive until the next major
  * collection, which took a tenth of all processor time.
  */
-export function answerCompiled<TContext extends BaseContext>(
+export function answerCompiled<TContext extends { requestId?: string }>(
   schema: GraphQLSchema,
-  formatError: FormatError,
+  formatError: ErrorFormatter,
 ): NonNullable<GraphQLRequestListener<TContext>['responseForOperation']> {
   const operations = new CompiledOperations(schema);
   return async ({ document, operation, request, contextValue }) => {
     const result = await operations.execute({ document, operation, variables: request.variables, contextValue });
     if (result === undefined) return null;
-    const errors = result.errors?.map((error) => formatError(formatted(error), error));
+    const errors = result.errors?.map((error) => formatError(formatted(error), error, contextValue.requestId));
     const singleResult = errors === undefined ? { data: result.data } : { data: result.data, errors };
     return { http: { status: undefined, headers: new HeaderMap() }, body: { kind: 'single', singleResult } };
   };

@@ -1,9 +1,4 @@
-import {
-  ApolloServer,
-  type ApolloServerOptions,
-  type ApolloServerPlugin,
-  type GraphQLRequestListener,
-} from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -16,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { DomainError } from '../kernel/errors/domain-error';
 import type { Role } from '../kernel/graphql/context';
+import type { ErrorFormatter } from '../kernel/graphql/format-error';
 import { hasRole, type Caller } from './authentication';
 import { answerCompiled } from './compiled-operations';
 import { createCostCheck, type CostLimits } from './limits/cost';
@@ -26,9 +22,10 @@ export interface GraphQLLimits extends ShapeLimits, CostLimits {
   maxTokens: number;
 }
 
-/** The least that a context says: who may do what. */
+/** The least that a context says: who may do what, and which request it is that asks. */
 export interface CallerContext {
   role: Role;
+  requestId?: string;
 }
 
 /** What a request tells the context that its resolvers get. */
@@ -40,7 +37,7 @@ export interface GraphQLServerOptions<TContext extends CallerContext> {
   schema: GraphQLSchema;
   limits: GraphQLLimits;
   logger: Logger;
-  formatError: NonNullable<ApolloServerOptions<TContext>['formatError']>;
+  formatError: ErrorFormatter;
   /** Whether queries that come again are compiled. */
   isJitEnabled?: boolean;
   plugins?: ApolloServerPlugin<TContext>[];
@@ -57,10 +54,12 @@ export function createGraphQLServer<TContext extends CallerContext>(
     maxSize: KEPT_DOCUMENT_CHARACTERS,
     sizeCalculation: (document) => document.loc?.source.body.length || 1,
   });
+  // Apollo's `formatError` is not told whose error it is.
+  const requestIds = new WeakMap<object, string>();
   return new ApolloServer<TContext>({
     schema: options.schema,
     logger: options.logger,
-    formatError: options.formatError,
+    formatError: (formatted, error) => options.formatError(formatted, error, requestIds.get(error as object)),
     introspection: true,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
@@ -79,7 +78,7 @@ export function createGraphQLServer<TContext extends CallerContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      operationHooks(options),
+      operationHooks(options, requestIds),
       ...(options.plugins ?? []),
     ],
   });
@@ -88,8 +87,9 @@ export function createGraphQLServer<TContext extends CallerContext>(
 /** Made once, in one plugin: Apollo waits for every hook of every plugin, with every request. */
 function operationHooks<TContext extends CallerContext>(
   options: GraphQLServerOptions<TContext>,
+  requestIds: WeakMap<object, string>,
 ): ApolloServerPlugin<TContext> {
-  const { schema, limits, formatError, isJitEnabled } = options;
+  const { schema, limits, formatError, isJitEnabled, logger } = options;
   const checkCost = createCostCheck(schema, limits);
   const hooks: Promise<GraphQLRequestListener<TContext>> = Promise.resolve({
     didResolveOperation: ({ document, operation, request, contextValue }) => {
@@ -98,9 +98,20 @@ function operationHooks<TContext extends CallerContext>(
       checkOperationType(operation.operation, contextValue.role);
       return DONE;
     },
+    didEncounterErrors: ({ errors, contextValue: { requestId } }) => {
+      if (requestId !== undefined) for (const error of errors) requestIds.set(error, requestId);
+      return DONE;
+    },
     ...(isJitEnabled === true ? { responseForOperation: answerCompiled(schema, formatError) } : {}),
   });
-  return { requestDidStart: () => hooks };
+  return {
+    requestDidStart: () => hooks,
+    // A hook failed. What Apollo makes of it says nothing of the cause.
+    unexpectedErrorProcessingRequest: ({ requestContext, error }) => {
+      logger.error({ err: error, reqId: requestContext.contextValue.requestId }, 'a request failed');
+      return DONE;
+    },
+  };
 }
 
 const DONE = Promise.resolve();

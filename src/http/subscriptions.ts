@@ -71,15 +71,16 @@ export function acceptSubscriptions<TContext extends CallerContext>(
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     onConnect: (context) => introduce(context, options.authenticate),
     onSubscribe: (context, _id, payload) => prepare(context, payload),
-    onNext: (_context, _id, _payload, _args, { errors, ...result }): FormattedExecutionResult => ({
+    onNext: (_context, _id, _payload, { contextValue }, { errors, ...result }): FormattedExecutionResult => ({
       ...result,
-      ...(errors && { errors: errors.map(format) }),
+      ...(errors && { errors: errors.map((error) => format(error, contextValue)) }),
     }),
-    onError: (_context, _id, _payload, errors) => errors.map(format),
+    onError: (_context, _id, _payload, errors) => errors.map((error) => format(error)),
   });
   const checkCost = createCostCheck(options.schema, options.limits);
   const rules = [...specifiedRules, limitShape(options.limits)];
-  const format = (error: GraphQLError): GraphQLFormattedError => options.formatError(error.toJSON(), error);
+  const format = (error: GraphQLError, context?: unknown): GraphQLFormattedError =>
+    options.formatError(error.toJSON(), error, (context as TContext | undefined)?.requestId);
 
   /** What is to be run, or why it is not. */
   const prepare = async (
@@ -149,6 +150,7 @@ export function acceptSubscriptions<TContext extends CallerContext>(
     try {
       ({ address, caller } = admission.admit(request));
     } catch (error) {
+      if (!(error instanceof DomainError)) logger.error({ err: error }, 'a socket could not be admitted');
       refuse(stream, error instanceof DomainError ? error : new DomainError('INTERNAL', 'Something went wrong here.'));
       return;
     }

@@ -10,4 +10,6 @@ export interface GraphQLContext {
   /** Recorded as the writer of what this request changes. */
   actor: string;
   role: Role;
+  /** Names the request in log lines, where it came over HTTP. */
+  requestId?: string;
 }

@@ -1,9 +1,28 @@
+import { inspect } from 'node:util';
+
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 import { DomainError, type ErrorCode } from '../errors/domain-error';
 
-/** Told of every error whose message is hidden, so that it can be logged. */
-export type HiddenErrorReporter = (error: unknown) => void;
+/** Where an error came up. */
+export interface ErrorPlace {
+  /** The field that was being answered. */
+  path?: readonly (string | number)[];
+  requestId?: string;
+}
+
+/** Told once of every error whose message is hidden, so that it can be logged. */
+export type HiddenErrorReporter = (cause: Error, place: ErrorPlace) => void;
+
+/** Turns an error into what a client sees of it. */
+export type ErrorFormatter = (
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  requestId?: string,
+) => GraphQLFormattedError;
+
+/** Our own word for a fault of ours, and Apollo's. Nothing that says so is shown, whoever says it. */
+const FAULTS = new Set<unknown>(['INTERNAL', 'INTERNAL_SERVER_ERROR']);
 
 const SAFE_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
@@ -30,17 +49,23 @@ function rootOf(error: unknown): unknown {
   return current;
 }
 
+/** A resolver may throw anything. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`${inspect(thrown)} was thrown, which is no error`);
+}
+
 /**
  * What a client sees of an error: message and code of our own errors and of malformed requests; of anything else only
  * that it happened.
  */
-export function createErrorFormatter(report: HiddenErrorReporter) {
-  return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+export function createErrorFormatter(report: HiddenErrorReporter): ErrorFormatter {
+  return (formatted, error, requestId) => {
     const root = rootOf(error);
+    const place = { path: formatted.path, requestId };
     const where = { locations: formatted.locations, path: formatted.path };
     if (root instanceof DomainError && root.code !== 'INTERNAL') {
       const outage = OUTAGES[root.code];
-      if (outage !== undefined) report(root);
+      if (outage !== undefined) report(root, place);
       return {
         message: outage ?? root.message,
         ...where,
@@ -51,15 +76,13 @@ export function createErrorFormatter(report: HiddenErrorReporter) {
     if (
       root instanceof GraphQLError &&
       typeof code === 'string' &&
+      !FAULTS.has(code) &&
       (SAFE_CODES.has(code) || code === root.extensions.code)
     ) {
-      if (code === 'INTERNAL_SERVER_ERROR') report(error);
-      else {
-        const { stacktrace: _, ...extensions } = formatted.extensions ?? {};
-        return { message: formatted.message, ...where, extensions };
-      }
+      const { stacktrace: _, ...extensions } = formatted.extensions ?? {};
+      return { message: formatted.message, ...where, extensions };
     }
-    report(root);
+    report(asError(root), place);
     return {
       message: 'Something went wrong here; it has been logged.',
       ...where,
