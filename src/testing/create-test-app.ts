@@ -13,6 +13,7 @@ import type { QdrantRequestReport } from '../adapters/qdrant';
 import { createCore, type Core } from '../app/core';
 import { buildKindredSchema } from '../app/schema';
 import { createGraphQLServer } from '../http/graphql-server';
+import { isInsufficientPrivilege } from '../kernel/db/database-errors';
 import type { GraphQLContext, Role } from '../kernel/graphql/context';
 import { createErrorFormatter } from '../kernel/graphql/format-error';
 import type { Embedder } from '../kernel/model/embedder';
@@ -97,6 +98,16 @@ async function onServer<T>(url: string, work: (client: Client) => Promise<T>): P
   }
 }
 
+async function dropDatabase(client: Client, name: string): Promise<void> {
+  try {
+    await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  } catch (error) {
+    if (!isInsufficientPrivilege(error)) throw error;
+    // The server's own vacuum is at work there, which may not be ended by force. Asked without, it ends by itself.
+    await client.query(`DROP DATABASE ${name}`);
+  }
+}
+
 function databaseUrl(serverUrl: string, database: string): string {
   // `URL` cannot hold a socket path for a host, so only the path is exchanged.
   return serverUrl.replace(/^(postgres(?:ql)?:\/\/[^/?]*)\/[^?]*/, `$1/${database}`);
@@ -136,7 +147,7 @@ async function startDatabase(
   const name = `kindred_test_${id}`;
   const template = templateDatabase === undefined ? '' : ` TEMPLATE ${templateDatabase}`;
   await onServer(postgresUrl, (client) => client.query(`CREATE DATABASE ${name}${template}`));
-  closers.push(() => onServer(postgresUrl, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)));
+  closers.push(() => onServer(postgresUrl, (client) => dropDatabase(client, name)));
   return { url: databaseUrl(postgresUrl, name), isEmpty: templateDatabase === undefined };
 }
 

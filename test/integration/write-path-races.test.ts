@@ -96,6 +96,26 @@ describe('a record that comes while its owner is being archived', () => {
   });
 });
 
+describe('records that come with their owner', () => {
+  it('are looked at once, whichever of them is looked at first', async () => {
+    const path = await open();
+    await path.sql(
+      `WITH owner AS (${insertProfile}) INSERT INTO skills (profile_id, name)
+       SELECT owner.id, 'skill ' || n FROM owner CROSS JOIN generate_series(1, 5) n`,
+    );
+    // The owner's event is the first, so that the others are still to come when it is looked at.
+    await path.sql(`UPDATE outbox_events SET id = 0 WHERE kind = 'profile'`);
+    const rendered: number[] = [];
+    path.relay({}, (step, { topic, keys }) => {
+      if (step === 'rendered' && topic === 'source') rendered.push(keys);
+    });
+    await path.idle();
+
+    expect(rendered).toEqual([1, 5]);
+    expect(await path.points('skill')).toHaveLength(5);
+  });
+});
+
 describe('TRUNCATE by a transaction that does not see all rows', () => {
   it('leaves no point behind', async () => {
     const path = await open();

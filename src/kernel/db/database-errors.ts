@@ -59,6 +59,11 @@ function postgresErrorOf(error: unknown): PostgresError | undefined {
   return wrapped.driverError ?? wrapped;
 }
 
+/** The role may not do that. */
+export function isInsufficientPrivilege(error: unknown): boolean {
+  return postgresErrorOf(error)?.code === '42501';
+}
+
 /** Whether a statement gave up waiting for somebody else's lock, or was not to wait for it. */
 export function isLockNotAvailable(error: unknown): boolean {
   return postgresErrorOf(error)?.code === '55P03';

@@ -29,14 +29,16 @@ export class OwnedRecords {
 
   /**
    * Queues the records of these owners whose points do not say, or are not known to say, whether they are archived. What
-   * is queued and not taken yet is left alone: whoever takes it will see the owner as it is now.
+   * is queued already is left alone where whoever does it sees the owner as it is now: because it is not taken yet, or
+   * because the owner has changed only in the transaction that queued it.
+   * @param lease of the owners' events
    */
-  async enqueueStale(sql: SqlRunner, owner: RecordKind, ownerIds: readonly number[]): Promise<void> {
+  async enqueueStale(sql: SqlRunner, owner: RecordKind, ownerIds: readonly number[], lease: string): Promise<void> {
     const owned = this.ownedByKind.get(owner.kind);
     if (!owned || ownerIds.length === 0) return;
     const records = owned.map(
       ({ kind, table, column }) =>
-        `SELECT '${kind}' AS kind, t.id, (t.archived_at IS NOT NULL OR o.archived_at IS NOT NULL) AS is_archived
+        `SELECT '${kind}' AS kind, t.id, o.id AS owner_id, (t.archived_at IS NOT NULL OR o.archived_at IS NOT NULL) AS is_archived
          FROM ${table} t JOIN ${owner.table} o ON o.id = t.${column} WHERE o.id = ANY ($1::int[])`,
     );
     await sql.query(
@@ -48,10 +50,14 @@ export class OwnedRecords {
          ), true)
          AND NOT EXISTS (
            SELECT 1 FROM outbox_events e WHERE e.kind = r.kind AND e.key = r.id::text AND e.topic = 'source'
-             AND e.lease_owner IS NULL AND e.dead_at IS NULL
+             AND e.dead_at IS NULL AND (e.lease_owner IS NULL OR NOT EXISTS (
+               SELECT 1 FROM outbox_events change
+               WHERE change.kind = $2 AND change.key = r.owner_id::text AND change.topic = 'source'
+                 AND change.lease_owner = $3 AND change.captured_xid <> e.captured_xid
+             ))
          )
        ON CONFLICT DO NOTHING`,
-      [ownerIds],
+      [ownerIds, owner.kind, lease],
     );
   }
 }

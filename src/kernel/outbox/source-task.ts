@@ -125,7 +125,7 @@ export class SourceTask {
       }
     }
     await this.parts.onStep?.('rendered', { topic: 'source', keys: rendered.length });
-    await this.write(transaction, kind, rendered);
+    await this.write(transaction, claim, kind, rendered);
     const done = keys.filter((key) => outcomes.get(key)?.result === 'done');
     await this.parts.onStep?.('acking', { topic: 'source', keys: done.length });
     await this.parts.outbox.acknowledge(claim, done, transaction);
@@ -151,7 +151,12 @@ export class SourceTask {
     };
   }
 
-  private async write(transaction: Transaction, kind: RecordKind, rendered: readonly Rendered[]): Promise<void> {
+  private async write(
+    transaction: Transaction,
+    claim: Claim,
+    kind: RecordKind,
+    rendered: readonly Rendered[],
+  ): Promise<void> {
     if (rendered.length === 0) return;
     const rows = new EmbeddingRows(transaction);
     const ids = rendered.map(({ loaded }) => loaded.source.record.id);
@@ -177,7 +182,7 @@ export class SourceTask {
       await rows.apply(kind, changed);
     }
     await rows.setPayloads(kind, payloads);
-    await this.owned.enqueueStale(transaction, kind, ids);
+    await this.owned.enqueueStale(transaction, kind, ids, claim.owner);
   }
 }
 
