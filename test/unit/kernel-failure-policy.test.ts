@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { DomainError } from '../../src/kernel/errors/domain-error';
-import { ModelRejectedError, ModelThrottledError, TextTooLongError } from '../../src/kernel/model/embedder';
+import {
+  ModelRejectedError,
+  ModelThrottledError,
+  ModelUnavailableError,
+  TextTooLongError,
+} from '../../src/kernel/model/embedder';
 import { backOffMs, describeError, failureOf, isPermanent, outageOf } from '../../src/kernel/outbox/failure-policy';
 import { Pump } from '../../src/kernel/outbox/pump';
 import { defaultRelaySettings } from '../../src/kernel/outbox/relay-settings';
@@ -47,6 +52,7 @@ describe('an error', () => {
 
   it.each([
     ['a throttling model', new ModelThrottledError('wait', 1234)],
+    ['a model that is down for a while', new ModelUnavailableError('wait', undefined, 1234)],
     ['a throttling vector server', new VectorStoreUnavailableError('wait', 1234)],
   ])('of %s is an outage for as long as it asks', (_, error) => {
     expect(outageOf(error)?.retryAfterMs).toBe(1234);
@@ -76,6 +82,35 @@ describe('a pump', () => {
     await pump.stop();
     expect(calls).toBe(1);
     expect(logger.lines[0]?.fields).toMatchObject({ delayMs: 60_000, code: 'MODEL_THROTTLED' });
+  });
+
+  it('pauses for as long as is asked, although another loop has paused for less', async () => {
+    const logger = recordingLogger();
+    const ASKED_MS = 1e12; // More than a timer can count.
+    let failLater: (error: Error) => void = () => undefined;
+    let calls = 0;
+    const failing = (failure: Promise<never>) => () => {
+      calls += 1;
+      return failure;
+    };
+    const pump = new Pump({
+      name: 'point',
+      pollMs: 10,
+      outageBaseMs: 60_000,
+      outageMaxMs: 60_000,
+      logger,
+      steps: [
+        failing(Promise.reject(new ModelUnavailableError('down'))),
+        failing(new Promise((_, reject) => (failLater = reject))),
+      ],
+    });
+    pump.start();
+    await eventually(() => expect(logger.lines).toHaveLength(1));
+    failLater(new ModelThrottledError('wait', ASKED_MS));
+    await eventually(() => expect(logger.lines).toHaveLength(2));
+    await pump.stop();
+    expect(logger.lines[1]?.fields).toMatchObject({ delayMs: ASKED_MS, code: 'MODEL_THROTTLED' });
+    expect(calls).toBe(2);
   });
 
   it('is well again when the last work was done beside the failure, and nothing is left to try', async () => {

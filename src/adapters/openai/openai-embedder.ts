@@ -11,7 +11,7 @@ import {
 } from '../../kernel/model/embedder';
 import { readEmbeddings } from './embedding-answer';
 import { knownModels } from './openai-models';
-import { classifyFault, faultError, redact } from './provider-fault';
+import { classifyFault, faultError, redact, type ProviderFault } from './provider-fault';
 import { type BatchLimits, batchRanges, halves, type TextRange } from './request-batches';
 import { RequestSlots } from './request-slots';
 
@@ -67,6 +67,8 @@ class OpenAiEmbedder implements Embedder {
   private isClosed = false;
   private encodingFormat: 'base64' | 'float' = 'base64';
   private probe: Promise<void> | undefined;
+  /** What the endpoint has asked of all requests: to stay away until then, on the clock of `performance.now()`. */
+  private rest: { until: number; fault: ProviderFault } | undefined;
 
   constructor(options: OpenAiEmbedderOptions) {
     const name = options.model ?? 'text-embedding-3-small';
@@ -187,7 +189,7 @@ class OpenAiEmbedder implements Embedder {
 
   private async request(inputs: readonly string[], signal: AbortSignal): Promise<Float32Array[] | 'too-long'> {
     for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted();
+      await this.awaitRest(signal);
       let answer: unknown;
       try {
         answer = await this.client.embeddings.create(
@@ -207,6 +209,7 @@ class OpenAiEmbedder implements Embedder {
           this.encodingFormat = 'float';
           continue;
         }
+        this.noteRest(fault);
         const waitMs = fault.retryAfterMs ?? backoffMs(attempt);
         if (!fault.isTransient || attempt >= this.maxAttempts || waitMs > this.maxWaitMs) {
           throw faultError(fault, this.endpoint);
@@ -215,6 +218,23 @@ class OpenAiEmbedder implements Embedder {
         continue;
       }
       return readEmbeddings(parseAnswer(answer, this.secrets), inputs.length, this.model.dimensions);
+    }
+  }
+
+  private noteRest(fault: ProviderFault): void {
+    if (fault.retryAfterMs === undefined) return;
+    const until = performance.now() + fault.retryAfterMs;
+    if (!this.rest || until > this.rest.until) this.rest = { until, fault };
+  }
+
+  /** @throws what the endpoint has said, when it takes longer than is waited for here */
+  private async awaitRest(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const retryAfterMs = this.rest ? this.rest.until - performance.now() : 0;
+      if (!this.rest || retryAfterMs <= 0) return;
+      if (retryAfterMs > this.maxWaitMs) throw faultError({ ...this.rest.fault, retryAfterMs }, this.endpoint);
+      await pause(retryAfterMs, signal);
     }
   }
 }

@@ -64,7 +64,11 @@ export function faultError(fault: ProviderFault, endpoint: string): Error {
     case 'throttled':
       return new ModelThrottledError(`${endpoint} asks to slow down: ${fault.message}`, fault.retryAfterMs);
     case 'unavailable':
-      return new ModelUnavailableError(`${endpoint} cannot be used now: ${fault.message}`);
+      return new ModelUnavailableError(
+        `${endpoint} cannot be used now: ${fault.message}`,
+        undefined,
+        fault.retryAfterMs,
+      );
     case 'rejected':
     case 'too-long':
     case 'encoding-unknown':

@@ -44,7 +44,7 @@ export interface Embedder {
    * @returns one vector per text, same order, each `dimensions` long and L2-normalised, so dot equals cosine
    * @throws TextTooLongError names the offending index; never retried
    * @throws ModelThrottledError carries `retryAfterMs`
-   * @throws ModelUnavailableError a network or server fault; may be retried
+   * @throws ModelUnavailableError a network or server fault; may be retried, and may carry `retryAfterMs`
    * @throws ModelRejectedError the provider refuses this input or key; never retried
    */
   embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
@@ -81,7 +81,11 @@ export class ModelThrottledError extends DomainError {
 }
 
 export class ModelUnavailableError extends DomainError {
-  constructor(message: string, cause?: unknown) {
+  constructor(
+    message: string,
+    cause?: unknown,
+    readonly retryAfterMs?: number,
+  ) {
     super('MODEL_UNAVAILABLE', message, { retryable: true, cause });
   }
 }

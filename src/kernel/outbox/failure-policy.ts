@@ -1,5 +1,5 @@
 import { DomainError, type ErrorCode } from '../errors/domain-error';
-import { ModelThrottledError } from '../model/embedder';
+import { ModelThrottledError, ModelUnavailableError } from '../model/embedder';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../vector/vector-store.errors';
 import type { RelaySettings } from './relay-settings';
 
@@ -29,7 +29,8 @@ export class OutageError extends Error {
 /** The error as an outage, if it is one whatever the event. */
 export function outageOf(error: unknown): OutageError | undefined {
   if (error instanceof OutageError) return error;
-  if (error instanceof ModelThrottledError) return new OutageError(error, error.retryAfterMs);
+  if (error instanceof ModelThrottledError || error instanceof ModelUnavailableError)
+    return new OutageError(error, error.retryAfterMs);
   if (error instanceof VectorStoreUnavailableError) return new OutageError(error, error.retryAfterMs);
   if (error instanceof VectorStoreRejectedError && UNAUTHORISED_STATUSES.has(error.status))
     return new OutageError(error);

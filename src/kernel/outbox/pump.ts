@@ -13,6 +13,9 @@ export interface PumpOptions {
   steps: readonly PumpStep[];
 }
 
+/** A part may ask for more than a timer can count. */
+const LONGEST_SLEEP_MS = 3_600_000;
+
 /**
  * Takes one batch and works on it.
  * @returns whether there was any, so that there may be more
@@ -101,12 +104,13 @@ export class Pump {
   private pause(error: unknown): void {
     const { name, outageBaseMs, outageMaxMs, logger } = this.options;
     this.hasWorked = false;
-    const isPausedAlready = performance.now() < this.resumeAt;
-    if (isPausedAlready) return;
+    const now = performance.now();
     const outage = outageOf(error);
+    // Another loop has paused already; what a failing part asks for counts all the same.
+    if (now < this.resumeAt && now + (outage?.retryAfterMs ?? 0) <= this.resumeAt) return;
     this.outages++;
     const delayMs = outage?.retryAfterMs ?? backOffMs(this.outages, outageBaseMs, outageMaxMs);
-    this.resumeAt = performance.now() + delayMs;
+    this.resumeAt = now + delayMs;
     const described = describeError(outage?.cause ?? error);
     this.outage = { ...described, since: this.outage?.since ?? new Date() };
     // An outage explains itself; anything else is a fault of ours, whose stack is needed.
@@ -123,7 +127,7 @@ export class Pump {
         sleepers.delete(rouse);
         resolve();
       };
-      const timer = setTimeout(rouse, ms);
+      const timer = setTimeout(rouse, Math.min(ms, LONGEST_SLEEP_MS));
       sleepers.add(rouse);
       if (this.stopping.signal.aborted) rouse();
     });

@@ -61,7 +61,7 @@ export class TextEmbedding {
       const rest = indexes.filter((index) => index !== tooLong);
       return this.embedInto(outcomes, texts, rest, call, mayRepeat);
     }
-    if (error instanceof ModelThrottledError) throw new OutageError(error, error.retryAfterMs);
+    if (asksToWait(error)) throw new OutageError(error, error.retryAfterMs);
     const isWorking = await this.isWorking(call);
     call.signal.throwIfAborted();
     if (!isWorking) throw new OutageError(error);
@@ -129,6 +129,13 @@ export class TextEmbedding {
     const outcomes: TextOutcome[] = [];
     return (await this.attempt(outcomes, [PROBE_TEXT], [0], call)) === undefined;
   }
+}
+
+/** Then not even a probe is welcome. */
+function asksToWait(error: Error): error is ModelThrottledError | ModelUnavailableError {
+  return (
+    error instanceof ModelThrottledError || (error instanceof ModelUnavailableError && error.retryAfterMs !== undefined)
+  );
 }
 
 function faultOf(vector: Float32Array | undefined, dimensions: number): string | undefined {

@@ -15,6 +15,8 @@ export type Fault = (request: EmbeddingRequest, response: ServerResponse) => boo
 export interface FakeOpenAi {
   baseUrl: string;
   requests: EmbeddingRequest[];
+  /** When each of them came, on the clock of `performance.now()`. */
+  arrivedAt: number[];
   authorizations: (string | undefined)[];
   /** The largest number of requests that were being answered at one time. */
   mostAtOnce: number;
@@ -60,6 +62,7 @@ export const TOO_LONG = 'TOO LONG';
 export async function startFakeOpenAi(): Promise<FakeOpenAi> {
   let atOnce = 0;
   const server = createServer((request, response) => {
+    fake.arrivedAt.push(performance.now());
     atOnce++;
     fake.mostAtOnce = Math.max(fake.mostAtOnce, atOnce);
     response.once('close', () => atOnce--);
@@ -101,6 +104,7 @@ export async function startFakeOpenAi(): Promise<FakeOpenAi> {
   const fake: FakeOpenAi = {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests: [],
+    arrivedAt: [],
     authorizations: [],
     mostAtOnce: 0,
     faults: [],
