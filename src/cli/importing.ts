@@ -33,7 +33,7 @@ export async function importAndReport(
   if (options.json) console.log(JSON.stringify(summary));
   else printSummary(summary, options.rejects);
   if (summary.isInterrupted) throw new InterruptedError();
-  if (summary.rejected > 0) outcome.code = EXIT_FAILURE;
+  if (summary.rejected + (summary.failed ?? 0) > 0) outcome.code = EXIT_FAILURE;
 }
 
 async function importFiles(
@@ -49,6 +49,7 @@ async function importFiles(
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const progress = startProgress('Importing', 'bytes');
   try {
+    const countFailed = await core.services.deadLetters.watch();
     // Embedding begins with the first batch, not after the last.
     relay?.start();
     let shown = 0;
@@ -67,8 +68,9 @@ async function importFiles(
     progress.stop();
     summary.skipped.unshift(...skipped);
     if (options.wait && !summary.isInterrupted) {
-      await waitUntilIndexed(core, { label: 'Embedding', signal: stopping.signal });
+      await waitUntilIndexed(core, { label: 'Embedding', signal: stopping.signal, relay });
       summary.isInterrupted = stopping.signal.aborted;
+      summary.failed = await countFailed();
     }
     return summary;
   } finally {
@@ -87,4 +89,6 @@ function printSummary(summary: ImportSummary, rejectsFile: string): void {
   }
   for (const { file, reason } of summary.skipped) console.log(`skipped  ${file}: ${reason}`);
   if (summary.rejected > 0) console.log(`${summary.rejected} rejected, kept with their reasons in ${rejectsFile}`);
+  const failed = summary.failed ?? 0;
+  if (failed > 0) console.log(`${failed} could not be embedded; 'kindred dead-letters list' says why`);
 }

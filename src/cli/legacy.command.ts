@@ -59,7 +59,7 @@ async function runCopy(options: CopyOptions, { instance }: Session): Promise<voi
     progress.stop();
     if (options.wait && !stopping.signal.aborted) {
       relay?.start();
-      await waitUntilIndexed(core, { label: 'Taking points over', signal: stopping.signal });
+      await waitUntilIndexed(core, { label: 'Taking points over', signal: stopping.signal, relay });
     }
     if (stopping.signal.aborted) throw new InterruptedError();
   } finally {

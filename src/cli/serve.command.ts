@@ -87,7 +87,7 @@ async function serve(): Promise<number> {
     model.catch(() => undefined);
     if (environment.isDemoEnabled && (await loadDemoWhenEmpty(core)) && relay) {
       await model;
-      await waitUntilIndexed(core, { label: 'Embedding the demo', signal: stopping.signal });
+      await waitUntilIndexed(core, { label: 'Embedding the demo', signal: stopping.signal, relay });
     }
     await model;
     if (!stopping.signal.aborted) {

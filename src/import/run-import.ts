@@ -18,6 +18,8 @@ export interface ImportSummary {
   skipped: { file: string; reason: string }[];
   /** Whether the user stopped it before the end; what was written stays. */
   isInterrupted: boolean;
+  /** Changes given up while they were waited for; absent when nobody waited. */
+  failed?: number;
 }
 
 export interface ImportRun {

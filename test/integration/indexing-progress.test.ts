@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import { waitUntilIndexed } from '../../src/cli/indexing-progress';
 import { ModelRejectedError } from '../../src/kernel/model/embedder';
 import type { IndexingProgress } from '../../src/kernel/outbox/indexing-progress';
+import type { Relay } from '../../src/kernel/outbox/relay';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
 import { until } from '../support/until';
@@ -89,5 +91,21 @@ describe('the indexing progress', () => {
     const waiting = watcher.next();
     await watcher.return?.();
     expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  it('is told to whoever waits at a terminal, with the reason where nothing happens', async () => {
+    const lines: string[] = [];
+    const stream = { isTTY: false, write: (line: string) => lines.push(line) } as unknown as NodeJS.WriteStream;
+    const stopping = new AbortController();
+    hold();
+    await insertTags(2000, 3);
+    const waiting = { label: 'Embedding', quietMs: 20, stream, signal: stopping.signal };
+    const alone = waitUntilIndexed(app.core, waiting);
+    await until(() => Promise.resolve(lines.some((line) => /nothing has happened .* 3 to go .*running\?/.test(line))));
+    const withRelay = waitUntilIndexed(app.core, { ...waiting, relay: app.relay });
+    await until(() => Promise.resolve(lines.some((line) => line.includes('may be a long text'))));
+    release();
+    await Promise.all([alone, withRelay]);
+    expect(lines).toContain('Embedding: 3/3 texts\n');
   });
 });

@@ -85,6 +85,18 @@ export class DeadLetters {
     return row?.count ?? 0;
   }
 
+  /** Begins to count. @returns how many have been given up since, by the database's clock, and are still */
+  async watch(): Promise<() => Promise<number>> {
+    const [{ began } = { began: '' }] = await this.database.query<{ began: string }>('SELECT now()::text AS began');
+    return async () => {
+      const [row] = await this.database.query<{ count: number }>(
+        'SELECT count(*)::int AS count FROM outbox_events WHERE dead_at >= $2::timestamptz AND kind = ANY ($1)',
+        [this.kinds, began],
+      );
+      return row?.count ?? 0;
+    };
+  }
+
   /** Puts one back into the queue with all of its attempts. @returns whether there was one */
   async redrive(id: number): Promise<boolean> {
     return this.database.transaction({}, async (transaction) => {
