@@ -4,8 +4,9 @@ import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
 import type { RecordKind } from '../record/record-spec';
 import type { Generation } from '../vector/generation-store';
-import type { Payload, VectorStore } from '../vector/vector-store';
+import type { Payload, PayloadValue, VectorStore } from '../vector/vector-store';
 import type { Drift, DriftKind, Remedy } from './consistency-report';
+import { readAhead } from './read-ahead';
 import { expectedNow, expectedPoints, foundPoints, pairs, type ExpectedPoint, type FoundPoint } from './point-stream';
 
 /** What has been read of one kind so far. */
@@ -39,15 +40,17 @@ function driftOf(
 
 /** A set may come back in another order, and an empty list not at all. */
 function isSamePayload(found: Payload, expected: Payload): boolean {
-  return isDeepStrictEqual(comparable(found), comparable(expected));
+  return (
+    Object.keys(found).every((key) => isSameValue(found[key], expected[key])) &&
+    Object.keys(expected).every((key) => key in found || isSameValue(undefined, expected[key]))
+  );
 }
 
-function comparable(payload: Payload): Payload {
-  return Object.fromEntries(
-    Object.entries(payload)
-      .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
-      .map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]),
-  );
+function isSameValue(found: PayloadValue | undefined, expected: PayloadValue | undefined): boolean {
+  if (found === expected) return true;
+  const [a = [], b = []] = [found, expected];
+  if (Array.isArray(a) && Array.isArray(b)) return isDeepStrictEqual([...a].sort(), [...b].sort());
+  return isDeepStrictEqual(a, b);
 }
 
 function driftAt(kind: RecordKind, pointId: string, drift: DriftKind): Drift {
@@ -76,15 +79,22 @@ export class PointCheck {
       suspects = [];
       if (drifts.length > 0) await onDrifts(drifts, tally);
     };
-    const stream = pairs(expectedPoints(this.sql, kind), foundPoints(this.store, live.collection));
-    for await (const pair of stream) {
-      if (pair.expected) tally.rows += 1;
-      if (pair.found) {
-        tally.points += 1;
-        tally.highestRevision = Math.max(tally.highestRevision, Number(pair.found.payload.revision) || 0);
+    const rows = readAhead(expectedPoints(this.sql, kind));
+    const points = readAhead(foundPoints(this.store, live.collection));
+    try {
+      for await (const made of pairs(rows, points)) {
+        for (const { pointId, expected, found } of made) {
+          if (expected) tally.rows += 1;
+          if (found) {
+            tally.points += 1;
+            tally.highestRevision = Math.max(tally.highestRevision, Number(found.payload.revision) || 0);
+          }
+          if (driftOf(expected, found, live.id)) suspects.push(pointId);
+          if (suspects.length >= RECHECK_SIZE) await recheck();
+        }
       }
-      if (driftOf(pair.expected, pair.found, live.id)) suspects.push(pair.pointId);
-      if (suspects.length >= RECHECK_SIZE) await recheck();
+    } finally {
+      await Promise.all([rows.return(undefined), points.return(undefined)]);
     }
     await recheck();
     for await (const pointIds of this.strayEntries(kind)) {
@@ -124,17 +134,19 @@ export class PointCheck {
     return new Set(rows.map((row) => row.key));
   }
 
-  /** Entries of the ledger without a row and without an event, a batch at a time. */
+  /**
+   * Entries of the ledger without a row and without an event, a batch at a time. Both are looked up one by one: as joins
+   * they could be walked from their beginning for every batch.
+   */
   private async *strayEntries(kind: RecordKind): AsyncGenerator<string[]> {
     let after: string | null = null;
     for (;;) {
       const rows: { id: string }[] = await this.sql.query<{ id: string }>(
         `SELECT p.point_id AS id FROM vector_points p
          WHERE p.kind = $1 AND ($2::uuid IS NULL OR p.point_id > $2::uuid)
-           AND NOT EXISTS (SELECT 1 FROM ${specOf(kind).table} row WHERE row.qdrant_point_id = p.point_id)
-           AND NOT EXISTS (
-             SELECT 1 FROM outbox_events e WHERE e.kind = $1 AND e.key = p.point_id::text AND e.topic = 'point'
-           )
+           AND (SELECT 1 FROM ${specOf(kind).table} row WHERE row.qdrant_point_id = p.point_id LIMIT 1) IS NULL
+           AND (SELECT 1 FROM outbox_events e
+                WHERE e.kind = $1 AND e.key = p.point_id::text AND e.topic = 'point' LIMIT 1) IS NULL
          ORDER BY p.point_id LIMIT ${RECHECK_SIZE}`,
         [kind.kind, after],
       );

@@ -38,6 +38,8 @@ export interface FoundPoint {
 }
 
 const PAGE_SIZE = 1000;
+/** Follows every UUID. */
+const AFTER_ALL = '~';
 
 function selectRows(kind: RecordKind): string {
   const spec = specOf(kind);
@@ -52,22 +54,20 @@ function selectRows(kind: RecordKind): string {
       point.indexed_hash AS "indexedHash", row.content_hash AS "contentHash", point.entity_id AS "entityId", point.payload AS "recordPayload",
       row.embedding_type AS "embeddingType",
       row.archived_at IS NOT NULL AS "isArchived"
-    FROM ${spec.table} row
-    LEFT JOIN vector_points point ON point.point_id = row.qdrant_point_id AND point.kind = '${kind.kind}'`;
+    FROM ${spec.table} row LEFT JOIN LATERAL (
+      SELECT * FROM vector_points WHERE point_id = row.qdrant_point_id AND kind = '${kind.kind}' LIMIT 1
+    ) point ON true`;
 }
 
 function toExpected(row: Row): ExpectedPoint {
-  const { entityId, recordPayload, embeddingType, isArchived, ...rest } = row;
-  const facts = {
-    embedding_type: embeddingType,
-    content_hash: row.contentHash,
-    revision: Number(row.revision ?? 0),
-  };
-  return { ...rest, payload: pointPayload(entityId ?? 0, recordPayload ?? {}, facts, isArchived) };
+  const { pointId, state, isQueued, revision, generationId, indexedHash, contentHash } = row;
+  const facts = { embedding_type: row.embeddingType, content_hash: contentHash, revision: Number(revision ?? 0) };
+  const payload = pointPayload(row.entityId ?? 0, row.recordPayload ?? {}, facts, row.isArchived);
+  return { pointId, state, isQueued, revision, generationId, indexedHash, contentHash, payload };
 }
 
 /** Every row of a kind in order of point id, a page at a time. */
-export async function* expectedPoints(sql: SqlRunner, kind: RecordKind): AsyncGenerator<ExpectedPoint> {
+export async function* expectedPoints(sql: SqlRunner, kind: RecordKind): AsyncGenerator<ExpectedPoint[]> {
   let after: string | null = null;
   for (;;) {
     const rows: Row[] = await sql.query<Row>(
@@ -76,7 +76,7 @@ export async function* expectedPoints(sql: SqlRunner, kind: RecordKind): AsyncGe
        ORDER BY row.qdrant_point_id LIMIT $2`,
       [after, PAGE_SIZE],
     );
-    for (const row of rows) yield toExpected(row);
+    yield rows.map(toExpected);
     const last = rows.at(-1);
     if (!last || rows.length < PAGE_SIZE) return;
     after = last.pointId;
@@ -94,11 +94,11 @@ export async function expectedNow(
 }
 
 /** Every point of a collection in order of id, a page at a time. */
-export async function* foundPoints(store: VectorStore, collection: string): AsyncGenerator<FoundPoint> {
+export async function* foundPoints(store: VectorStore, collection: string): AsyncGenerator<FoundPoint[]> {
   let after: string | undefined;
   for (;;) {
     const page = await store.scroll(collection, { limit: PAGE_SIZE, after, payload: true });
-    for (const point of page.points) yield { pointId: point.id, payload: point.payload };
+    yield page.points.map(({ id, payload }) => ({ pointId: id, payload }));
     if (page.next === undefined) return;
     after = page.next;
   }
@@ -110,27 +110,57 @@ export interface Pair {
   found: FoundPoint | undefined;
 }
 
-/** Walks two ordered streams side by side; holds one element of each. */
+/** Walks two ordered streams of pages side by side, and gives the pairs that the pages at hand make. */
 export async function* pairs(
-  expected: AsyncGenerator<ExpectedPoint>,
-  found: AsyncGenerator<FoundPoint>,
-): AsyncGenerator<Pair> {
-  const next = async <T>(stream: AsyncGenerator<T>): Promise<T | undefined> => {
-    const { value, done } = await stream.next();
-    return done ? undefined : value;
-  };
-  let left = await next(expected);
-  let right = await next(found);
-  while (left || right) {
-    const leftId = left?.pointId ?? '~';
-    const rightId = right?.pointId ?? '~';
-    const pointId = leftId < rightId ? leftId : rightId;
-    yield {
-      pointId,
-      expected: leftId === pointId ? left : undefined,
-      found: rightId === pointId ? right : undefined,
-    };
-    if (leftId === pointId) left = await next(expected);
-    if (rightId === pointId) right = await next(found);
+  expected: AsyncGenerator<ExpectedPoint[]>,
+  found: AsyncGenerator<FoundPoint[]>,
+): AsyncGenerator<Pair[]> {
+  const left = new Cursor(expected);
+  const right = new Cursor(found);
+  for (;;) {
+    await Promise.all([left.fill(), right.fill()]);
+    if (left.isAtEnd && right.isAtEnd) return;
+    const made: Pair[] = [];
+    while (left.isFilled && right.isFilled && !(left.isAtEnd && right.isAtEnd)) {
+      const leftId = left.head?.pointId ?? AFTER_ALL;
+      const rightId = right.head?.pointId ?? AFTER_ALL;
+      made.push({
+        pointId: leftId < rightId ? leftId : rightId,
+        expected: leftId <= rightId ? left.take() : undefined,
+        found: rightId <= leftId ? right.take() : undefined,
+      });
+    }
+    yield made;
+  }
+}
+
+/** The place in a stream of pages. */
+class Cursor<T> {
+  private page: readonly T[] = [];
+  private at = 0;
+  isAtEnd = false;
+
+  constructor(private readonly pages: AsyncGenerator<T[]>) {}
+
+  get head(): T | undefined {
+    return this.page[this.at];
+  }
+
+  /** Whether what comes next, be it the end, is known without waiting. */
+  get isFilled(): boolean {
+    return this.isAtEnd || this.at < this.page.length;
+  }
+
+  take(): T | undefined {
+    return this.page[this.at++];
+  }
+
+  async fill(): Promise<void> {
+    while (!this.isFilled) {
+      const { value, done } = await this.pages.next();
+      this.page = done ? [] : value;
+      this.at = 0;
+      this.isAtEnd = done === true;
+    }
   }
 }

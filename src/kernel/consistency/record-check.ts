@@ -11,6 +11,7 @@ import { toGlobalId } from '../record/global-id';
 import type { RecordKind } from '../record/record-spec';
 import { recordPayload } from '../vector/record-payload';
 import type { Drift } from './consistency-report';
+import { readAhead } from './read-ahead';
 
 /** What is wrong with the rows of one record. */
 interface RecordDrift {
@@ -24,6 +25,13 @@ interface RecordDrift {
 export interface FoundRecordDrift {
   recordIds: number[];
   drifts: Drift[];
+}
+
+/** Records, with their embedding rows and with how many of their points have another payload. */
+interface Page {
+  sources: readonly LoadedSource[];
+  existing: ReadonlyMap<number, readonly ExistingRow[]>;
+  stalePayloads: ReadonlyMap<number, number>;
 }
 
 /** A record may have a text of megabytes, and each is held with its chunks. */
@@ -62,14 +70,21 @@ export class RecordCheck {
         await onDrifts({ recordIds: found.map(({ id }) => id), drifts: found.flatMap((one) => driftsOf(kind, one)) });
       }
     };
-    for (let after = 0; ;) {
-      const sources = await this.loader.readPage(this.database, kind, after, PAGE_SIZE);
-      suspects.push(...(await this.compare(this.database, kind, sources, counter)).map(({ id }) => id));
+    for await (const page of readAhead(this.pages(kind))) {
+      suspects.push(...this.compare(kind, page, counter).map(({ id }) => id));
       if (suspects.length >= RECHECK_SIZE) await recheck();
-      if (sources.length < PAGE_SIZE) break;
-      after = sources.at(-1)?.source.record.id ?? after;
     }
     await recheck();
+  }
+
+  /** Every record of a kind in order of id, a page at a time, each with what it is compared with. */
+  private async *pages(kind: RecordKind): AsyncGenerator<Page> {
+    for (let after = 0; ;) {
+      const sources = await this.loader.readPage(this.database, kind, after, PAGE_SIZE);
+      yield this.withRows(this.database, kind, sources);
+      if (sources.length < PAGE_SIZE) return;
+      after = sources.at(-1)?.source.record.id ?? after;
+    }
   }
 
   private async recheck(kind: RecordKind, ids: readonly number[], counter: TokenCounter): Promise<RecordDrift[]> {
@@ -81,7 +96,7 @@ export class RecordCheck {
         kind,
         ids.filter((id) => !waiting.has(id)),
       );
-      return this.compare(snapshot, kind, sources, counter);
+      return this.compare(kind, await this.withRows(snapshot, kind, sources), counter);
     });
   }
 
@@ -105,14 +120,8 @@ export class RecordCheck {
     return new Set(rows.map((row) => row.id));
   }
 
-  /** What the relay would change about these records' rows; nothing for those that are as they should be. */
-  private async compare(
-    sql: SqlRunner,
-    kind: RecordKind,
-    sources: readonly LoadedSource[],
-    counter: TokenCounter,
-  ): Promise<RecordDrift[]> {
-    if (sources.length === 0) return [];
+  private async withRows(sql: SqlRunner, kind: RecordKind, sources: readonly LoadedSource[]): Promise<Page> {
+    if (sources.length === 0) return { sources, existing: new Map(), stalePayloads: new Map() };
     const rows = new EmbeddingRows(sql);
     const existing = await rows.existing(
       kind,
@@ -124,6 +133,11 @@ export class RecordCheck {
         sources.map(({ source, isArchived }) => [source.record.id, recordPayload(kind, source, isArchived)] as const),
       ),
     );
+    return { sources, existing, stalePayloads };
+  }
+
+  /** What the relay would change about these records' rows; nothing for those that are as they should be. */
+  private compare(kind: RecordKind, { sources, existing, stalePayloads }: Page, counter: TokenCounter): RecordDrift[] {
     return sources.flatMap((loaded) => {
       const { id } = loaded.source.record;
       const stalePayload = stalePayloads.get(id) ?? 0;

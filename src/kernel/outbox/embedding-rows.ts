@@ -129,9 +129,11 @@ export class EmbeddingRows {
   async countStalePayloads(kind: RecordKind, payloads: ReadonlyMap<number, Payload>): Promise<Map<number, number>> {
     const rows = await this.sql.query<{ id: number; count: number }>(
       `SELECT p.entity_id AS id, count(*)::int AS count
-       FROM unnest($2::int[], $3::jsonb[]) AS d (entity_id, payload)
-       JOIN vector_points p ON p.kind = $1 AND p.entity_id = d.entity_id
-       WHERE p.state <> 'deleting' AND p.payload IS DISTINCT FROM d.payload GROUP BY 1`,
+       FROM unnest($2::int[], $3::jsonb[]) AS d (entity_id, payload) CROSS JOIN LATERAL (
+         SELECT v.entity_id FROM vector_points v
+         WHERE v.kind = $1 AND v.entity_id = d.entity_id AND v.state <> 'deleting' AND v.payload IS DISTINCT FROM d.payload
+         OFFSET 0
+       ) p GROUP BY 1`,
       [kind.kind, [...payloads.keys()], [...payloads.values()].map((payload) => JSON.stringify(payload))],
     );
     return new Map(rows.map((row) => [row.id, row.count]));

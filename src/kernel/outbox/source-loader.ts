@@ -82,8 +82,9 @@ export class SourceLoader {
     const ownerTable = owner?.reference && this.tableByKind.get(owner.reference.kind);
     const select = `SELECT ${selectList(kind)}`;
     return owner && ownerTable
-      ? `${select}, o.archived_at IS NOT NULL AS owner_archived FROM ${kind.table} t
-         LEFT JOIN ${ownerTable} o ON o.id = t.${owner.column}`
+      ? // Looked up one by one: as a join, owners could be read from the first of them for every page.
+        `${select}, (SELECT o.archived_at FROM ${ownerTable} o WHERE o.id = t.${owner.column} LIMIT 1) IS NOT NULL
+           AS owner_archived FROM ${kind.table} t`
       : `${select}, false AS owner_archived FROM ${kind.table} t`;
   }
 
