@@ -4,6 +4,7 @@
  * ratios mean something on a busy machine too; the times are those of the machine they ran on.
  */
 import 'reflect-metadata';
+import { consistencyBench } from './consistency/consistency.bench';
 import { graphqlBench } from './graphql/graphql.bench';
 import { importBench } from './import/import.bench';
 import { legacyBench } from './legacy/legacy.bench';
@@ -13,6 +14,7 @@ import { storiesBench } from './stories/stories.bench';
 import { tagsAddBench, tagsBench } from './tags/tags.bench';
 
 const benches: Record<string, () => Promise<void>> = {
+  consistency: consistencyBench,
   graphql: graphqlBench,
   import: importBench,
   legacy: legacyBench,

@@ -1,8 +1,7 @@
 import type { Core } from '../../src/app/core';
 import { median, range, table } from '../support/report';
-import type { CheckFigures } from './check-process';
 import { openCore } from './core';
-import { linesOf, startRelayProcess, startScript, type StoreTargets } from './processes';
+import { startRelayProcess, type StoreTargets } from './processes';
 import { importStories, inBatches, untilIdle } from './throughput';
 import { makeStories, POINTS_A_STORY } from './stories';
 
@@ -10,7 +9,7 @@ const POINTS = Number(process.env['BENCH_POINTS'] ?? 100_000);
 const EDITS = 20;
 const PATIENCE_MS = 60_000;
 
-/** A long import with edits in between, then a complete check of all that it made. */
+/** A long import with edits in between. */
 export async function measureBacklog(targets: StoreTargets): Promise<string[]> {
   const core = await openCore(targets);
   try {
@@ -27,8 +26,7 @@ export async function measureBacklog(targets: StoreTargets): Promise<string[]> {
     await untilIdle(core);
     const seconds = (performance.now() - startedAt) / 1000;
     await relay.stop();
-    const check = JSON.parse((await linesOf(startScript('check-process.ts', targets)).next()).value) as CheckFigures;
-    return report({ stories, importedSeconds, seconds, pendingBefore, pendingAfter, idle, busy, check });
+    return report({ stories, importedSeconds, seconds, pendingBefore, pendingAfter, idle, busy });
   } finally {
     await core.close();
   }
@@ -66,20 +64,9 @@ interface Figures {
   pendingAfter: number;
   idle: number[];
   busy: number[];
-  check: CheckFigures;
 }
 
-function report({
-  stories,
-  importedSeconds,
-  seconds,
-  pendingBefore,
-  pendingAfter,
-  idle,
-  busy,
-  check,
-}: Figures): string[] {
-  const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+function report({ stories, importedSeconds, seconds, pendingBefore, pendingAfter, idle, busy }: Figures): string[] {
   return [
     '## A long import, and edits meanwhile',
     '',
@@ -93,13 +80,6 @@ function report({
         ['nothing else to do', median(idle).toFixed(0), range(idle, 0)],
         ['behind the import', median(busy).toFixed(0), range(busy, 0)],
       ],
-    ),
-    '',
-    '## Consistency check',
-    '',
-    table(
-      ['points compared', 'seconds', 'drift', 'resident memory before, MiB', 'highest, MiB'],
-      [[check.points, check.seconds.toFixed(1), check.drift, mebibytes(check.before), mebibytes(check.peak)]],
     ),
     '',
   ];

@@ -16,6 +16,7 @@ import {
   type Repair,
   type RepairPlan,
 } from './consistency-report';
+import { DEFAULT_BATCH_SIZES, type BatchSizes } from './batch-sizes';
 import type { CheckStore } from './check-store';
 import type { LightCount } from './light-check';
 import { PointCheck } from './point-check';
@@ -31,6 +32,7 @@ export interface ConsistencyParts {
   embedder: Pick<Embedder, 'model' | 'tokenCounter'>;
   /** Where what is found is kept for every process. */
   checks: CheckStore;
+  batchSizes?: BatchSizes;
 }
 
 export interface CheckOptions {
@@ -58,11 +60,12 @@ export class Consistency {
   private readonly recordCheck: RecordCheck;
 
   constructor(private readonly parts: ConsistencyParts) {
-    const { database, store, kinds, embedder } = parts;
-    this.pointCheck = new PointCheck(database, store);
-    this.recordCheck = new RecordCheck(database, kinds, embedder);
+    const { database, store, kinds, embedder, batchSizes = DEFAULT_BATCH_SIZES } = parts;
+    this.pointCheck = new PointCheck(database, store, kinds, batchSizes.points);
+    this.recordCheck = new RecordCheck(database, kinds, embedder, batchSizes.records);
   }
 
+  /** @throws COLLECTION_MISMATCH the live points are another model's, or have become so since the check began */
   async check(options: CheckOptions = {}): Promise<ConsistencyFindings> {
     const { findings } = await this.compare(options);
     return findings;
@@ -131,18 +134,20 @@ export class Consistency {
     const live = (await this.parts.catalog.targets([kind.kind])).get(kind.kind)?.live;
     const counted = await this.counts(kind);
     if (!live) return counted;
-    const note = (drifts: readonly Drift[]): void => {
+    const note = async (drifts: readonly Drift[]): Promise<void> => {
+      // Where another model has come live meanwhile, nothing of this would be true.
+      await this.parts.catalog.targets([kind.kind]);
       for (const { drift, count } of drifts) counted[drift] += count;
       on.name(drifts);
     };
     const { rows, points } = await this.pointCheck.run(kind, live, async (drifts, { highestRevision }) => {
-      note(drifts);
+      await note(drifts);
       for (const { remedy } of drifts) remedies[remedy] += 1;
       await on.points(kind, drifts, highestRevision);
     });
     if (isOfPointsOnly !== true) {
       await this.recordCheck.run(kind, async ({ recordIds, drifts }) => {
-        note(drifts);
+        await note(drifts);
         remedies.render += recordIds.length;
         await on.records(kind, recordIds);
       });

@@ -17,9 +17,6 @@ export interface PointTally {
   highestRevision: number;
 }
 
-/** Suspects are looked at again in batches of this size. */
-const RECHECK_SIZE = 500;
-
 const REMEDIES: Partial<Record<DriftKind, Remedy>> = { stalePayload: 'payload', orphaned: 'delete' };
 
 /** What is wrong with a point, or `undefined` when nothing is, or when something is still on its way. */
@@ -65,6 +62,8 @@ export class PointCheck {
   constructor(
     private readonly sql: SqlRunner,
     private readonly store: VectorStore,
+    private readonly kinds: readonly RecordKind[],
+    private readonly batchSize: number,
   ) {}
 
   async run(
@@ -79,8 +78,8 @@ export class PointCheck {
       suspects = [];
       if (drifts.length > 0) await onDrifts(drifts, tally);
     };
-    const rows = readAhead(expectedPoints(this.sql, kind));
-    const points = readAhead(foundPoints(this.store, live.collection));
+    const rows = readAhead(expectedPoints(this.sql, kind, this.batchSize));
+    const points = readAhead(foundPoints(this.store, live.collection, this.batchSize));
     try {
       for await (const made of pairs(rows, points)) {
         for (const { pointId, expected, found } of made) {
@@ -90,7 +89,7 @@ export class PointCheck {
             tally.highestRevision = Math.max(tally.highestRevision, Number(found.payload.revision) || 0);
           }
           if (driftOf(expected, found, live.id)) suspects.push(pointId);
-          if (suspects.length >= RECHECK_SIZE) await recheck();
+          if (suspects.length >= this.batchSize) await recheck();
         }
       }
     } finally {
@@ -125,11 +124,17 @@ export class PointCheck {
     });
   }
 
-  /** Those of these points that have an event, be it a dead one, and so are reported as pending or dead. */
+  /**
+   * Those of these points that have an event, be it a dead one, and so are reported as pending or dead. Of any kind, as
+   * a point id may have moved; all are named, as the index of keys begins with the kind.
+   */
   private async queued(pointIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.sql.query<{ key: string }>(
-      `SELECT key FROM outbox_events WHERE topic = 'point' AND key = ANY ($1::text[])`,
-      [pointIds],
+      `SELECT e.key FROM unnest($1::text[]) AS kind (name) CROSS JOIN unnest($2::text[]) AS point (id)
+       CROSS JOIN LATERAL (
+         SELECT key FROM outbox_events WHERE kind = kind.name AND key = point.id AND topic = 'point' LIMIT 1
+       ) e`,
+      [this.kinds.map(({ kind }) => kind), pointIds],
     );
     return new Set(rows.map((row) => row.key));
   }
@@ -147,13 +152,13 @@ export class PointCheck {
            AND (SELECT 1 FROM ${specOf(kind).table} row WHERE row.qdrant_point_id = p.point_id LIMIT 1) IS NULL
            AND (SELECT 1 FROM outbox_events e
                 WHERE e.kind = $1 AND e.key = p.point_id::text AND e.topic = 'point' LIMIT 1) IS NULL
-         ORDER BY p.point_id LIMIT ${RECHECK_SIZE}`,
-        [kind.kind, after],
+         ORDER BY p.point_id LIMIT $3`,
+        [kind.kind, after, this.batchSize],
       );
       const last = rows.at(-1);
       if (!last) return;
       yield rows.map((row) => row.id);
-      if (rows.length < RECHECK_SIZE) return;
+      if (rows.length < this.batchSize) return;
       after = last.id;
     }
   }

@@ -37,7 +37,6 @@ export interface FoundPoint {
   payload: Payload;
 }
 
-const PAGE_SIZE = 1000;
 /** Follows every UUID. */
 const AFTER_ALL = '~';
 
@@ -67,18 +66,22 @@ function toExpected(row: Row): ExpectedPoint {
 }
 
 /** Every row of a kind in order of point id, a page at a time. */
-export async function* expectedPoints(sql: SqlRunner, kind: RecordKind): AsyncGenerator<ExpectedPoint[]> {
+export async function* expectedPoints(
+  sql: SqlRunner,
+  kind: RecordKind,
+  pageSize: number,
+): AsyncGenerator<ExpectedPoint[]> {
   let after: string | null = null;
   for (;;) {
     const rows: Row[] = await sql.query<Row>(
       `${selectRows(kind)}
        WHERE $1::uuid IS NULL OR row.qdrant_point_id > $1::uuid
        ORDER BY row.qdrant_point_id LIMIT $2`,
-      [after, PAGE_SIZE],
+      [after, pageSize],
     );
     yield rows.map(toExpected);
     const last = rows.at(-1);
-    if (!last || rows.length < PAGE_SIZE) return;
+    if (!last || rows.length < pageSize) return;
     after = last.pointId;
   }
 }
@@ -94,10 +97,14 @@ export async function expectedNow(
 }
 
 /** Every point of a collection in order of id, a page at a time. */
-export async function* foundPoints(store: VectorStore, collection: string): AsyncGenerator<FoundPoint[]> {
+export async function* foundPoints(
+  store: VectorStore,
+  collection: string,
+  pageSize: number,
+): AsyncGenerator<FoundPoint[]> {
   let after: string | undefined;
   for (;;) {
-    const page = await store.scroll(collection, { limit: PAGE_SIZE, after, payload: true });
+    const page = await store.scroll(collection, { limit: pageSize, after, payload: true });
     yield page.points.map(({ id, payload }) => ({ pointId: id, payload }));
     if (page.next === undefined) return;
     after = page.next;

@@ -34,11 +34,6 @@ interface Page {
   stalePayloads: ReadonlyMap<number, number>;
 }
 
-/** A record may have a text of megabytes, and each is held with its chunks. */
-const PAGE_SIZE = 100;
-/** Suspects are looked at again in batches of this size. */
-const RECHECK_SIZE = 100;
-
 /**
  * Compares the records of a kind with their embedding rows: renders each again, as the relay would, and asks what the
  * relay would change. Reads a page at a time, so memory does not grow with the tables. What looks wrong is looked at once
@@ -55,6 +50,7 @@ export class RecordCheck {
     private readonly database: Database,
     private readonly kinds: readonly RecordKind[],
     private readonly embedder: Pick<Embedder, 'model' | 'tokenCounter'>,
+    private readonly batchSize: number,
   ) {
     this.loader = new SourceLoader(kinds);
   }
@@ -72,19 +68,28 @@ export class RecordCheck {
     };
     for await (const page of readAhead(this.pages(kind))) {
       suspects.push(...this.compare(kind, page, counter).map(({ id }) => id));
-      if (suspects.length >= RECHECK_SIZE) await recheck();
+      if (suspects.length >= this.batchSize) await recheck();
     }
     await recheck();
   }
 
-  /** Every record of a kind in order of id, a page at a time, each with what it is compared with. */
+  /**
+   * Every record of a kind in order of id, a page at a time, each with what it is compared with. Those that come while it
+   * goes on are left to the next check, or busy writers would keep it from its end.
+   */
   private async *pages(kind: RecordKind): AsyncGenerator<Page> {
-    for (let after = 0; ;) {
-      const sources = await this.loader.readPage(this.database, kind, after, PAGE_SIZE);
+    const lastId = await this.lastId(kind);
+    for (let afterId = 0; ;) {
+      const sources = await this.loader.readPage(this.database, kind, { afterId, lastId, limit: this.batchSize });
       yield this.withRows(this.database, kind, sources);
-      if (sources.length < PAGE_SIZE) return;
-      after = sources.at(-1)?.source.record.id ?? after;
+      if (sources.length < this.batchSize) return;
+      afterId = sources.at(-1)?.source.record.id ?? afterId;
     }
+  }
+
+  private async lastId(kind: RecordKind): Promise<number> {
+    const [row] = await this.database.query<{ id: number | null }>(`SELECT max(id) AS id FROM ${kind.table}`);
+    return row?.id ?? 0;
   }
 
   private async recheck(kind: RecordKind, ids: readonly number[], counter: TokenCounter): Promise<RecordDrift[]> {

@@ -3,6 +3,9 @@ import { specOf } from '../embedding/embedding-reader';
 import type { RecordKind } from '../record/record-spec';
 import type { Drift } from './consistency-report';
 
+/** More than are taken in the time of one statement. */
+const REVISION_HEADROOM = 1_000_000;
+
 /** Puts what differs into the outbox, as bulk work, to be put right like any other change. */
 export class RepairQueue {
   constructor(private readonly sql: SqlRunner) {}
@@ -13,29 +16,30 @@ export class RepairQueue {
    */
   async points(kind: RecordKind, drifts: readonly Drift[], highestRevision: number): Promise<number> {
     const spec = specOf(kind);
-    // A restored backup may be behind its points; they would refuse every write with an older revision.
+    // A restored backup may be behind its points; they would refuse every write with an older revision. Writers that take
+    // revisions between the look at the last one and its being set must not be set back, hence the headroom.
     await this.sql.query(
-      `SELECT setval('kindred_revision', $1::bigint) FROM kindred_revision WHERE last_value < $1::bigint`,
+      `SELECT setval('kindred_revision', $1::bigint + ${REVISION_HEADROOM}) FROM kindred_revision WHERE last_value < $1::bigint`,
       [Math.max(1, highestRevision)],
     );
+    const withVector = drifts.filter(({ remedy }) => remedy === 'payload');
     const rows = await this.sql.query(
       `WITH drifted AS (
-         SELECT * FROM unnest($2::uuid[], $3::boolean[]) AS d (point_id, has_vector)
+         SELECT * FROM unnest($2::uuid[]) AS d (point_id)
        ), registered AS (
          INSERT INTO vector_points AS point (point_id, kind, entity_id)
-         SELECT row.qdrant_point_id, $1, row.${spec.sourceColumn} FROM ${spec.table} row
-         JOIN drifted ON drifted.point_id = row.qdrant_point_id
+         SELECT row.qdrant_point_id, $1, row.${spec.sourceColumn} FROM drifted CROSS JOIN LATERAL (
+           SELECT * FROM ${spec.table} WHERE qdrant_point_id = drifted.point_id LIMIT 1
+         ) row
          ON CONFLICT (point_id) DO UPDATE SET state = 'pending', revision = nextval('kindred_revision'),
            state_since = now(), error = NULL, error_code = NULL,
-           indexed_hash = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
-             THEN point.indexed_hash END,
-           generation_id = CASE WHEN (SELECT has_vector FROM drifted d WHERE d.point_id = point.point_id)
-             THEN point.generation_id END
+           indexed_hash = CASE WHEN point.point_id = ANY ($3::uuid[]) THEN point.indexed_hash END,
+           generation_id = CASE WHEN point.point_id = ANY ($3::uuid[]) THEN point.generation_id END
          WHERE point.kind = $1
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
        SELECT 'point', $1, point_id::text, 1 FROM drifted ON CONFLICT DO NOTHING RETURNING 1`,
-      [kind.kind, drifts.map(({ pointId }) => pointId), drifts.map(({ remedy }) => remedy === 'payload')],
+      [kind.kind, drifts.map(({ pointId }) => pointId), withVector.map(({ pointId }) => pointId)],
     );
     return rows.length;
   }

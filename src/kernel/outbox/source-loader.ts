@@ -55,12 +55,16 @@ export class SourceLoader {
     return this.withRelated(sql, kind, rows);
   }
 
-  /** The first `limit` records with a higher id than `afterId`, in order of id. Nothing is locked. */
-  async readPage(sql: SqlRunner, kind: RecordKind, afterId: number, limit: number): Promise<LoadedSource[]> {
-    const rows = await sql.query<SourceRow>(`${this.recordsSql(kind)} WHERE t.id > $1 ORDER BY t.id LIMIT $2`, [
-      afterId,
-      limit,
-    ]);
+  /** The first `limit` records with ids above `afterId` and up to `lastId`, in order of id. Nothing is locked. */
+  async readPage(
+    sql: SqlRunner,
+    kind: RecordKind,
+    { afterId, lastId, limit }: { afterId: number; lastId: number; limit: number },
+  ): Promise<LoadedSource[]> {
+    const rows = await sql.query<SourceRow>(
+      `${this.recordsSql(kind)} WHERE t.id > $1 AND t.id <= $2 ORDER BY t.id LIMIT $3`,
+      [afterId, lastId, limit],
+    );
     return this.withRelated(sql, kind, rows);
   }
 
