@@ -151,7 +151,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       embedder,
       checks,
     }),
-    deadLetters: new DeadLetters(database, kindNames),
+    deadLetters: new DeadLetters(database, registry.embeddable),
     eraser: new Eraser({ database, store, catalog, kinds: recordKinds, cache: search.rememberedTexts }),
     database,
     store,

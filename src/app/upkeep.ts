@@ -28,6 +28,8 @@ export function startJobs(core: Core, environment: Environment, logger: Logger):
   }
   const check = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now();
+    const forgotten = await core.services.deadLetters.forgetGone();
+    if (forgotten > 0) logger.info({ forgotten }, 'forgot dead letters about what has been deleted');
     const counts = await core.lightCheck.run(signal);
     const suspects = counts.filter(({ suspected }) => (suspected ?? 0) > 0);
     if (suspects.length > 0) logger.warn({ suspects }, 'the stores differ in number; run kindred consistency check');

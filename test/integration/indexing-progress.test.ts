@@ -4,7 +4,6 @@ import { createDeterministicEmbedder } from '../../src/adapters/deterministic-mo
 import { waitUntilIndexed } from '../../src/cli/indexing-progress';
 import { ModelRejectedError } from '../../src/kernel/model/embedder';
 import type { IndexingProgress } from '../../src/kernel/outbox/indexing-progress';
-import type { Relay } from '../../src/kernel/outbox/relay';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
 import { until } from '../support/until';

@@ -1,11 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { recordKinds } from '../../src/features/registry';
 import {
   ModelRejectedError,
   ModelThrottledError,
   ModelUnavailableError,
   TextTooLongError,
 } from '../../src/kernel/model/embedder';
+import { DeadLetters } from '../../src/kernel/outbox/dead-letters';
+import { defaultCollectionSettings } from '../../src/kernel/vector/collections';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
 import type { VectorStore } from '../../src/kernel/vector/vector-store';
 import { eventually, kindNames, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
@@ -178,6 +181,86 @@ describe('a record that cannot be carried over', () => {
   });
 });
 
+describe('what was given up about a record that is deleted', () => {
+  const dead = 'SELECT topic FROM outbox_events WHERE dead_at IS NOT NULL';
+
+  it('goes with the point that could not be made', async () => {
+    const path = await open({
+      onEmbed: (texts) => {
+        if (texts.some((text) => text.includes('poison'))) throw new ModelRejectedError('not that');
+      },
+    });
+    await path.sql(insertTag, ['poison']);
+    path.relay();
+    await path.idle();
+    expect(await path.sql(dead)).toEqual([{ topic: 'point' }]);
+    await path.sql('DELETE FROM tag_concepts');
+    await path.idle();
+    expect(await path.sql('SELECT 1 FROM outbox_events')).toEqual([]);
+    expect(await path.sql('SELECT 1 FROM vector_points')).toEqual([]);
+  });
+
+  it('is forgotten where nothing is left to be done about it, and nothing else is', async () => {
+    const path = await open();
+    const stories = await path.sql<{ id: number }>(
+      `INSERT INTO stories (title, content) SELECT 'Story ' || i, 'Short.' FROM generate_series(1, 2) i RETURNING id`,
+    );
+    path.relay();
+    await path.idle();
+    const [gone, kept] = stories.map(({ id }) => id);
+    const point = 'SELECT qdrant_point_id FROM story_chunk_embeddings WHERE story_id = $1';
+    for (const id of [gone, kept]) {
+      await path.sql(
+        `INSERT INTO outbox_events (topic, kind, key, dead_at) SELECT 'source', 'story', $1::text, now()
+         UNION ALL SELECT 'tag', 'story', (${point.replace('$1', '$1::int')})::text, now()`,
+        [id],
+      );
+    }
+    // Its deletion was refused: an orphan, which somebody has to see.
+    await path.sql(
+      `INSERT INTO outbox_events (topic, kind, key, dead_at) VALUES ('point', 'story', gen_random_uuid()::text, now())`,
+    );
+    const letters = new DeadLetters(
+      path.database,
+      recordKinds.filter(({ embedding }) => embedding),
+    );
+    expect(await letters.forgetGone()).toBe(0);
+
+    await path.sql('DELETE FROM stories WHERE id = $1', [gone]);
+    await path.idle();
+    expect(await letters.forgetGone()).toBe(2);
+    expect((await path.sql<{ topic: string }>(dead)).map(({ topic }) => topic).sort()).toEqual([
+      'point',
+      'source',
+      'tag',
+    ]);
+    await path.sql(`DELETE FROM outbox_events WHERE topic = 'point'`);
+    await letters.redriveAll();
+    await path.idle();
+    expect(await path.sql('SELECT 1 FROM outbox_events')).toEqual([]);
+  });
+});
+
+describe('a point whose writing fails in a way that nobody foresaw', () => {
+  it('is given up alone, after all attempts, and its record says so', async () => {
+    const path = await open({
+      wrapStore: (store) =>
+        intercepting(store, (_, names) => {
+          if (names.includes('tag 3')) throw new TypeError('a bug');
+        }),
+    });
+    await path.sql(insertManyTags, [10]);
+    path.relay({ maxAttempts: 3 });
+    await path.idle();
+    expect(await path.sql('SELECT attempts, error_code, error FROM outbox_events WHERE dead_at IS NOT NULL')).toEqual([
+      { attempts: 3, error_code: 'INTERNAL', error: 'a bug' },
+    ]);
+    expect(
+      await path.sql(`SELECT payload->>'name' AS name, state, error FROM vector_points WHERE state <> 'indexed'`),
+    ).toEqual([{ name: 'tag 3', state: 'failed', error: 'a bug' }]);
+  });
+});
+
 describe('a model that does not work', () => {
   it.each([
     ['does not answer', () => new ModelUnavailableError('down')],
@@ -237,6 +320,27 @@ describe('a vector server that does not work', () => {
     );
     expect(failed).toEqual([{ error_code: 'VECTOR_STORE_REJECTED', error: 'will not have it', name: 'tag 3' }]);
     expect(await path.points('tag_concept')).toHaveLength(9);
+  });
+
+  it('has another collection in the place of ours: all waits, and none is to blame', async () => {
+    const path = await open();
+    await path.sql(insertManyTags, [5]);
+    path.relay();
+    await path.idle();
+    const collections = await path.store.listCollections();
+    const ours = collections.find((name) => name.startsWith(`${path.prefix}tag_concept`)) ?? '';
+    await path.store.deleteCollection(ours);
+    const { prefix: _, ...layout } = defaultCollectionSettings;
+    await path.store.createCollection({ name: ours, dimensions: 3, payloadIndexes: {}, ...layout });
+    await path.sql(`UPDATE tag_concepts SET name = 'new ' || name`);
+    await eventually(() =>
+      expect(path.logger.lines.filter(({ fields }) => fields.code === 'COLLECTION_MISMATCH').length).toBeGreaterThan(2),
+    );
+    expect(await path.sql('SELECT 1 FROM outbox_events WHERE attempts > 0 OR dead_at IS NOT NULL')).toEqual([]);
+
+    await path.store.deleteCollection(ours);
+    await path.idle();
+    expect(await path.drift()).toEqual([]);
   });
 
   it('lost a collection: it is made again and filled again', async () => {

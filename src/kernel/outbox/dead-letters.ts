@@ -1,4 +1,5 @@
 import type { Database, SqlRunner } from '../db/database';
+import type { RecordKind } from '../record/record-spec';
 import type { OutboxTopic } from './outbox-event.entity';
 
 /** Type of the global ids that name dead letters. */
@@ -49,11 +50,15 @@ const toRow = ({ micros, ...row }: SelectedRow): DeadLetterRow => ({ ...row, pos
 
 /** What the relay has given up, and how it is given another chance. */
 export class DeadLetters {
+  /** Of what this program relays; events of other kinds are nobody's here. */
+  private readonly kinds: readonly string[];
+
   constructor(
     private readonly database: Database,
-    /** Of what this program relays; events of other kinds are nobody's here. */
-    private readonly kinds: readonly string[],
-  ) {}
+    private readonly recordKinds: readonly RecordKind[],
+  ) {
+    this.kinds = recordKinds.map(({ kind }) => kind);
+  }
 
   /** The latest first. */
   async page(size: number, options: { kind?: string; after?: DeadLetterPosition } = {}): Promise<DeadLetterPage> {
@@ -126,6 +131,32 @@ export class DeadLetters {
         after = ids.at(-1) ?? after;
         isDone = ids.length < REDRIVE_BATCH;
       });
+    }
+    return count;
+  }
+
+  /**
+   * Forgets those about records that have been deleted since, and follow-ups of such points: nobody could do anything
+   * about them. A point that could not be deleted is an orphan, so its event stays.
+   * @returns how many
+   */
+  async forgetGone(): Promise<number> {
+    let count = 0;
+    for (const { kind, table } of this.recordKinds) {
+      const [row] = await this.database.query<{ count: number }>(
+        `WITH gone AS (
+           SELECT e.id FROM outbox_events e
+           WHERE e.dead_at IS NOT NULL AND e.lease_owner IS NULL AND e.kind = $1 AND CASE e.topic
+             WHEN 'source' THEN NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = e.key::int)
+             WHEN 'point' THEN false
+             ELSE NOT EXISTS (SELECT 1 FROM vector_points p WHERE p.point_id = e.key::uuid AND p.state <> 'deleting')
+           END FOR UPDATE SKIP LOCKED
+         ), forgotten AS (
+           DELETE FROM outbox_events WHERE id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1
+         ) SELECT count(*)::int AS count FROM forgotten`,
+        [kind],
+      );
+      count += row?.count ?? 0;
     }
     return count;
   }

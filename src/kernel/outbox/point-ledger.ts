@@ -209,9 +209,9 @@ export class PointLedger {
     );
   }
 
-  /** Shows why points are not indexed, unless they have changed since. */
+  /** Shows why points are not indexed, unless they have changed since; without a revision, whether or not they have. */
   async noteError(
-    points: readonly { pointId: string; revision: string }[],
+    points: readonly { pointId: string; revision: string | null }[],
     error: { code: string; message: string; isDead: boolean },
   ): Promise<void> {
     await this.sql.query(
@@ -220,7 +220,8 @@ export class PointLedger {
        ), free AS (
          SELECT p.point_id FROM noted n CROSS JOIN LATERAL (
            SELECT v.point_id FROM vector_points v
-           WHERE v.point_id = n.point_id AND v.revision = n.revision AND v.state IN ('pending', 'failed')
+           WHERE v.point_id = n.point_id AND v.revision = coalesce(n.revision, v.revision)
+             AND v.state IN ('pending', 'failed')
            LIMIT 1 FOR UPDATE SKIP LOCKED
          ) p
        )

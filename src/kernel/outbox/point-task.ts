@@ -89,6 +89,7 @@ export class PointTask {
       if (isSuperseded) for (const key of keysOf(plan)) outcomes.set(key, { result: 'busy' });
       else if (target) await this.carryOut(plan, target, { dense, adopted }, lease, outcomes);
     }
+    if ([...outcomes.values()].some(isRefusal)) await this.parts.catalog.confirm([...byKind.keys()]);
     return outcomes;
   }
 
@@ -293,6 +294,10 @@ export class PointTask {
       return [...first, ...(await this.writeIsolated(points.slice(middle), outcomes, write))];
     }
   }
+}
+
+function isRefusal(outcome: KeyOutcome): boolean {
+  return outcome.result === 'failed' && outcome.error instanceof VectorStoreRejectedError;
 }
 
 function toPoint(planned: PlannedPoint, dense: Float32Array, meanTermCount: number): Point {

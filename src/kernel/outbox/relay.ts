@@ -289,7 +289,9 @@ export class Relay {
       const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
       if (isDead) this.parts.logger.error(fields, 'gave an event up; it is among the dead letters');
       else this.parts.logger.warn(fields, 'an attempt failed; it is repeated');
-      if (outcome.point) await this.ledger.noteError([outcome.point], { code, message, isDead });
+      // What fails before anybody knew the point's revision fails whatever it is.
+      const point = outcome.point ?? (claim.topic === 'point' && { pointId: key.key, revision: null });
+      if (point) await this.ledger.noteError([point], { code, message, isDead });
       await this.outbox.fail(claim, [key], failure);
     }
   }

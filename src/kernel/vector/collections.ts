@@ -105,6 +105,19 @@ export class CollectionCatalog {
     return retired;
   }
 
+  /**
+   * Whether the live collections of these kinds are still as they were made. Where something else has changed one, it
+   * refuses every point, and none of them is to blame.
+   * @throws COLLECTION_MISMATCH says what to do
+   */
+  async confirm(kinds: readonly string[]): Promise<void> {
+    const current = await this.generations.current(kinds);
+    for (const generation of current.filter(({ state }) => state === 'live')) {
+      const info = await this.parts.store.describeCollection(generation.collection);
+      if (info) this.checkShape(generation, info);
+    }
+  }
+
   /** Brings back collections that have vanished while running. Calls at the same time share one run. */
   restore(): Promise<void> {
     this.restoring ??= this.start().finally(() => {
