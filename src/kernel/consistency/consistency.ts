@@ -61,7 +61,7 @@ export class Consistency {
 
   constructor(private readonly parts: ConsistencyParts) {
     const { database, store, kinds, embedder, batchSizes = DEFAULT_BATCH_SIZES } = parts;
-    this.pointCheck = new PointCheck(database, store, kinds, batchSizes.points);
+    this.pointCheck = new PointCheck(database, store, batchSizes.points);
     this.recordCheck = new RecordCheck(database, kinds, embedder, batchSizes.records);
   }
 

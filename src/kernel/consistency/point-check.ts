@@ -62,7 +62,6 @@ export class PointCheck {
   constructor(
     private readonly sql: SqlRunner,
     private readonly store: VectorStore,
-    private readonly kinds: readonly RecordKind[],
     private readonly batchSize: number,
   ) {}
 
@@ -110,11 +109,11 @@ export class PointCheck {
   private async recheck(kind: RecordKind, live: Generation, pointIds: readonly string[]): Promise<Drift[]> {
     if (pointIds.length === 0) return [];
     const before = await expectedNow(this.sql, kind, pointIds);
-    const wereQueued = await this.queued(pointIds);
+    const wereQueued = await this.queued(kind, pointIds);
     const points = await this.store.retrieve(live.collection, pointIds, { payload: true, vectors: [] });
     const found = new Map(points.map((point) => [point.id, { pointId: point.id, payload: point.payload }]));
     const after = await expectedNow(this.sql, kind, pointIds);
-    const areQueued = await this.queued(pointIds);
+    const areQueued = await this.queued(kind, pointIds);
     return pointIds.flatMap((pointId) => {
       const expected = after.get(pointId);
       if (expected?.revision !== before.get(pointId)?.revision) return [];
@@ -125,16 +124,18 @@ export class PointCheck {
   }
 
   /**
-   * Those of these points that have an event, be it a dead one, and so are reported as pending or dead. Of any kind, as
-   * a point id may have moved; all are named, as the index of keys begins with the kind.
+   * Those of these points that have an event, be it a dead one, and so are reported as pending or dead: one of this kind,
+   * or of the kind that the ledger has them in, for a point id may have moved.
    */
-  private async queued(pointIds: readonly string[]): Promise<Set<string>> {
+  private async queued(kind: RecordKind, pointIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.sql.query<{ key: string }>(
-      `SELECT e.key FROM unnest($1::text[]) AS kind (name) CROSS JOIN unnest($2::text[]) AS point (id)
+      `SELECT event.key FROM unnest($2::uuid[]) AS point (id)
+       LEFT JOIN LATERAL (SELECT v.kind FROM vector_points v WHERE v.point_id = point.id LIMIT 1) ledger ON true
        CROSS JOIN LATERAL (
-         SELECT key FROM outbox_events WHERE kind = kind.name AND key = point.id AND topic = 'point' LIMIT 1
-       ) e`,
-      [this.kinds.map(({ kind }) => kind), pointIds],
+         SELECT e.key FROM outbox_events e
+         WHERE e.kind = ANY (ARRAY[$1, ledger.kind]) AND e.key = point.id::text AND e.topic = 'point' LIMIT 1
+       ) event`,
+      [kind.kind, pointIds],
     );
     return new Set(rows.map((row) => row.key));
   }
