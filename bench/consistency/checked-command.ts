@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import type { ConsistencyFindings, RepairPlan } from '../../src/kernel/consistency/consistency-report';
-import { privateBytes } from '../relay/processes';
+import { familySeconds, privateBytes, processorSeconds } from '../relay/processes';
 
 const CLI = path.resolve(__dirname, '..', '..', 'dist', 'cli.js');
 const SAMPLE_MS = 100;
@@ -17,9 +17,17 @@ export interface StoreUrls {
   qdrantUrl: string;
 }
 
+/** Process ids of the two servers. */
+export interface ServerPids {
+  postgres: number;
+  qdrant: number;
+}
+
 export interface CommandFigures {
   findings: ConsistencyFindings & { plan?: RepairPlan[]; queued?: number };
   seconds: number;
+  /** Processor seconds of the program and of both servers. */
+  processorSeconds: number;
   /** The most resident memory of the program, in bytes. */
   program: number;
   /** The most that one of its PostgreSQL sessions had for itself, in bytes. */
@@ -29,15 +37,17 @@ export interface CommandFigures {
 }
 
 /** `kindred consistency …` as somebody would run it, but with little memory; and what it needed. */
-export async function runConsistency(urls: StoreUrls, ...words: readonly string[]): Promise<CommandFigures> {
+export async function runConsistency(urls: StoreUrls, pids: ServerPids, command: string): Promise<CommandFigures> {
   const watcher = new Client({ connectionString: urls.databaseUrl });
   await watcher.connect();
   try {
     const before = await temporaryBytes(watcher);
+    const ofServers = (): number => familySeconds(pids.postgres) + processorSeconds(pids.qdrant);
+    const serversBefore = ofServers();
     const startedAt = performance.now();
     const child = spawn(
       process.execPath,
-      [`--max-old-space-size=${HEAP_LIMIT}`, CLI, 'consistency', ...words, '--json'],
+      [`--max-old-space-size=${HEAP_LIMIT}`, CLI, 'consistency', command, '--json'],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
@@ -53,10 +63,11 @@ export async function runConsistency(urls: StoreUrls, ...words: readonly string[
     const output: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => output.push(part));
     const closed = once(child, 'close');
-    let [program, session, isOver] = [0, 0, false];
+    let [program, session, own, isOver] = [0, 0, 0, false];
     void closed.then(() => (isOver = true));
     while (!isOver) {
       program = Math.max(program, highestResident(child.pid ?? 0));
+      own = Math.max(own, processorSeconds(child.pid ?? 0));
       session = Math.max(session, ...(await sessionsOf(watcher)).map(privateBytes));
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))]);
     }
@@ -64,7 +75,14 @@ export async function runConsistency(urls: StoreUrls, ...words: readonly string[
     const text = Buffer.concat(output).toString();
     if (text === '') throw new Error(`kindred consistency ended with ${child.exitCode ?? child.signalCode}`);
     const findings = JSON.parse(text) as CommandFigures['findings'];
-    return { findings, seconds, program, session, temporary: (await temporaryBytes(watcher)) - before };
+    return {
+      findings,
+      seconds,
+      processorSeconds: own + ofServers() - serversBefore,
+      program,
+      session,
+      temporary: (await temporaryBytes(watcher)) - before,
+    };
   } finally {
     await watcher.end();
   }

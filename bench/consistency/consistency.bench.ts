@@ -2,6 +2,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import { createCore, type Core } from '../../src/app/core';
+import { serverProcess } from '../relay/processes';
 import { startEmbedded, startQdrant, withFolder, type BenchPostgres } from '../relay/stores';
 import { table, writeResult, type Row } from '../support/report';
 import { DIMENSIONS, HEAP_LIMIT, runConsistency, type CommandFigures, type StoreUrls } from './checked-command';
@@ -25,8 +26,9 @@ export function consistencyBench(): Promise<void> {
         '45 words, so the records are a quarter of the points; every one is rendered and compared with its rows, and every row with',
         'its ledger entry and its point. The embedded PostgreSQL and the embedded vector server, each in a process of its own. The',
         'stores are filled by the relay’s own statements, without its queue and its model; vectors have 8 numbers, as a check reads',
-        'none. Seconds are those of the whole command, start included. Memory is the most that was resident, and the most that a',
-        'PostgreSQL session had for itself, shared buffers aside.',
+        'none. Seconds are those of the whole command, start included; processor seconds are those of the program and both servers, and',
+        'depend less on what else the machine does. Memory is the most that was resident, and the most that a PostgreSQL session had',
+        'for itself, shared buffers aside.',
         '',
         table(
           [
@@ -34,6 +36,7 @@ export function consistencyBench(): Promise<void> {
             'what is there',
             'command',
             'seconds',
+            'processor s',
             'found',
             'program, MiB',
             'session, MiB',
@@ -52,9 +55,10 @@ async function measure(size: number, postgres: BenchPostgres, folder: string): P
   const qdrant = await startQdrant(folder);
   try {
     const urls = { databaseUrl: await postgres.database(`consistency_${size}`), qdrantUrl: qdrant.url };
+    const pids = { postgres: await serverProcess(urls.databaseUrl), qdrant: qdrant.pid };
     const rows: Row[] = [];
     const run = async (what: string, found: (figures: CommandFigures) => string, command: string): Promise<void> => {
-      const figures = await runConsistency(urls, command);
+      const figures = await runConsistency(urls, pids, command);
       rows.push(rowOf(size, what, command, found(figures), figures));
       console.log(JSON.stringify(rows.at(-1)));
     };
@@ -105,12 +109,13 @@ const pending = ({ findings }: CommandFigures): number => findings.kinds.reduce(
 
 function rowOf(size: number, what: string, command: string, found: string, figures: CommandFigures): Row {
   const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
-  const { seconds, program, session, temporary } = figures;
+  const { seconds, processorSeconds, program, session, temporary } = figures;
   return [
     size.toLocaleString('en'),
     what,
     command,
     seconds.toFixed(1),
+    processorSeconds.toFixed(1),
     found,
     mebibytes(program),
     mebibytes(session),
