@@ -5,6 +5,7 @@ import { Consistency } from '../../src/kernel/consistency/consistency';
 import type { VectorStore } from '../../src/kernel/vector/vector-store';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
+import { watchedStore } from '../support/watched-store';
 
 const SIZES = { points: 8, records: 5 };
 const STORIES = 60;
@@ -13,9 +14,10 @@ const POINTS = STORIES * PASSAGES;
 const CHECKED = { kinds: ['story'] };
 
 /** What a check asked for, in order. */
-type Asked =
-  | { of: 'rows' | 'points' | 'recheckedPoints'; count: number }
-  | { of: 'records' | 'recordRows' | 'queued' | 'strays'; count: number };
+interface Asked {
+  of: 'rows' | 'points' | 'recheckedPoints' | 'records' | 'recordRows' | 'queued' | 'strays';
+  count: number;
+}
 
 /** The statements of a check and a repair that answer with as many rows as there are things to look at. */
 const STATEMENTS: readonly (readonly [Asked['of'], RegExp])[] = [
@@ -55,26 +57,19 @@ describe('what a check holds at once', () => {
   beforeEach(() => void asked.splice(0));
   afterAll(() => app.close());
 
-  /** Notes how many points each read gives. */
+  /** Notes how many points each read is about. */
   const watched = (store: VectorStore): VectorStore =>
-    new Proxy(store, {
-      get(target, name: keyof VectorStore) {
-        if (name === 'scroll') {
-          return async (...request: Parameters<VectorStore['scroll']>) => {
-            const page = await target.scroll(...request);
-            asked.push({ of: 'points', count: page.points.length });
-            return page;
-          };
-        }
-        if (name === 'retrieve') {
-          return (...request: Parameters<VectorStore['retrieve']>) => {
-            asked.push({ of: 'recheckedPoints', count: request[1].length });
-            return target.retrieve(...request);
-          };
-        }
-        return (target[name] as (...given: unknown[]) => unknown).bind(target);
+    watchedStore(store, (real) => ({
+      scroll: async (...request) => {
+        const page = await real.scroll(...request);
+        asked.push({ of: 'points', count: page.points.length });
+        return page;
       },
-    });
+      retrieve: (collection, ids, want) => {
+        asked.push({ of: 'recheckedPoints', count: ids.length });
+        return real.retrieve(collection, ids, want);
+      },
+    }));
   const counts = (of: Asked['of']): number[] => asked.filter((one) => one.of === of).map(({ count }) => count);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 

@@ -1,24 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
-import { driftKinds, type ConsistencyFindings, type DriftKind } from '../../src/kernel/consistency/consistency-report';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
+import { wrong, type Wrong } from '../support/drift';
 import { dataOf } from '../support/results';
 
 const STORY = ['The well was dry.', 'Nobody knew why.', 'Then it rained.'].join('\n\n');
-
-type Wrong = Record<string, Partial<Record<DriftKind, number>>>;
-
-/** What a check found, by kind; kinds without drift are left out. */
-function wrong({ kinds }: Pick<ConsistencyFindings, 'kinds'>): Wrong {
-  return Object.fromEntries(
-    kinds.flatMap((counted) => {
-      const drifts = driftKinds.filter((drift) => counted[drift] > 0).map((drift) => [drift, counted[drift]]);
-      return drifts.length === 0 ? [] : [[counted.kind, Object.fromEntries(drifts) as Wrong[string]]];
-    }),
-  );
-}
 
 describe('records and the embedding rows that they ought to have', () => {
   const embedded: string[] = [];

@@ -2,24 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { recordKinds } from '../../src/features/registry';
 import { Consistency } from '../../src/kernel/consistency/consistency';
-import { driftKinds, type ConsistencyFindings, type DriftKind } from '../../src/kernel/consistency/consistency-report';
 import type { OutboxTopic } from '../../src/kernel/outbox/outbox-event.entity';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
+import { wrong, type Wrong } from '../support/drift';
 import { until } from '../support/until';
-
-type Wrong = Record<string, Partial<Record<DriftKind, number>>>;
-
-/** What a check found, by kind; kinds without drift are left out. */
-function wrong({ kinds }: Pick<ConsistencyFindings, 'kinds'>): Wrong {
-  return Object.fromEntries(
-    kinds.flatMap((counted) => {
-      const drifts = driftKinds.filter((drift) => counted[drift] > 0).map((drift) => [drift, counted[drift]]);
-      return drifts.length === 0 ? [] : [[counted.kind, Object.fromEntries(drifts) as Wrong[string]]];
-    }),
-  );
-}
 
 let app: TestApp;
 afterEach(() => app.close());
