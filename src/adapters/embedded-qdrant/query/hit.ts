@@ -12,12 +12,14 @@ export interface Hit {
  * one comparison.
  * @param slots slot of each value; `undefined` when the position is the slot
  * @param mask one byte a slot; `undefined` when every value counts
+ * @param above only higher values count; NaN lets all of them through
  */
 export function best(
   values: Float32Array,
   limit: number,
   slots: ArrayLike<number> | undefined,
   mask: Uint8Array | undefined,
+  above = NaN,
 ): Hit[] {
   const size = Math.min(limit, values.length);
   if (size === 0) return [];
@@ -27,7 +29,7 @@ export function best(
   let floor = -Infinity;
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at] as number;
-    if (count === size && value <= floor) continue;
+    if (value <= above || (count === size && value <= floor)) continue;
     if (mask !== undefined && mask[at] !== 1) continue;
     if (count < size) {
       siftUp(heapScores, heapAt, count, value, at);

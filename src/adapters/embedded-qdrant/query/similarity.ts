@@ -47,10 +47,13 @@ export class VectorSearch {
     limit: number,
     thresholds?: (number | undefined)[],
   ): Hit[][] {
-    const lists = this.rank(examples, candidates, limit);
+    // What a similarity is to be above; of a distance that is not the score, so its list is cut afterwards.
+    const floors = this.isAscending ? [] : (thresholds ?? []).map((threshold) => Math.fround(threshold ?? NaN));
+    const lists = this.rank(examples, candidates, limit, floors);
+    if (!this.isAscending) return lists;
     return lists.map((hits, at) => {
       for (const hit of hits) hit.score = scoreOf(hit.score, this.distance);
-      return aboveThreshold(hits, thresholds?.[at], this.isAscending);
+      return belowThreshold(hits, thresholds?.[at]);
     });
   }
 
@@ -94,25 +97,32 @@ export class VectorSearch {
       : { sparse: sumSparse(weighted) };
   }
 
-  private rank(examples: readonly Example[], candidates: Candidates, limit: number): Hit[][] {
+  private rank(
+    examples: readonly Example[],
+    candidates: Candidates,
+    limit: number,
+    floors: readonly number[],
+  ): Hit[][] {
     const { slotCount } = this.collection;
     const dense = this.collection.dense.get(this.name);
-    if (dense === undefined) return examples.map((example) => this.rankSparse(example, candidates, limit));
+    if (dense === undefined)
+      return examples.map((example, at) => this.rankSparse(example, candidates, limit, floors[at]));
     const mask = candidates.among(dense.presence);
     const slots = candidates.isEverything ? undefined : slotsOf(mask);
     if (slots !== undefined && slots.length < slotCount * FULL_SCAN_SHARE) {
-      return dense.scoreSome(examples.map(denseOf), slots).map((scores) => best(scores, limit, slots, undefined));
+      const rows = dense.scoreSome(examples.map(denseOf), slots);
+      return rows.map((scores, at) => best(scores, limit, slots, undefined, floors[at]));
     }
     const reach = Math.min(slotCount, dense.presence.length);
     const isFull = slots === undefined && dense.count === reach;
     const rows = dense.scoreAll(examples.map(denseOf), reach);
-    return rows.map((scores) => best(scores, limit, undefined, isFull ? undefined : mask));
+    return rows.map((scores, at) => best(scores, limit, undefined, isFull ? undefined : mask, floors[at]));
   }
 
-  private rankSparse(example: Example, candidates: Candidates, limit: number): Hit[] {
+  private rankSparse(example: Example, candidates: Candidates, limit: number, floor: number | undefined): Hit[] {
     const index = this.sparseIndex();
     const { scores, isTouched } = index.scoreAll(index.weigh(sparseOf(example)), this.collection.slotCount);
-    return best(scores, limit, undefined, candidates.among(isTouched));
+    return best(scores, limit, undefined, candidates.among(isTouched), floor);
   }
 
   private presence(): Uint8Array {
@@ -127,10 +137,8 @@ export class VectorSearch {
 }
 
 /** Qdrant's threshold on a vector query is strict. */
-function aboveThreshold(hits: Hit[], threshold: number | undefined, isAscending: boolean): Hit[] {
-  if (threshold === undefined) return hits;
-  const bound = Math.fround(threshold);
-  return hits.filter(({ score }) => (isAscending ? score < bound : score > bound));
+function belowThreshold(hits: Hit[], threshold: number | undefined): Hit[] {
+  return threshold === undefined ? hits : hits.filter(({ score }) => score < Math.fround(threshold));
 }
 
 function denseOf(example: Example): Float32Array {
