@@ -221,7 +221,7 @@ describe('a lease', () => {
     path.relay({ leaseMs: 150 });
     await held.reached;
     const endOf = async (): Promise<number> => {
-      const [row] = await path.sql<{ end: Date }>('SELECT available_at AS end FROM outbox_events');
+      const [row] = await path.sql<{ end: Date }>('SELECT leased_until AS end FROM outbox_events');
       return row?.end.getTime() ?? 0;
     };
     const first = await endOf();
@@ -230,6 +230,20 @@ describe('a lease', () => {
     await path.idle();
     expect(path.embedded).toEqual(['slow']);
     expect(path.logger.lines.filter((line) => line.message.includes('lost a lease'))).toEqual([]);
+  });
+
+  it('is taken and renewed without a write to any index', async () => {
+    const path = await open();
+    await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 500) i`);
+    const claim = await path.outbox.claim({ ...sources, size: 500 }, 60_000);
+    expect(claim?.keys).toHaveLength(500);
+    // Each backend tells what it did a little later.
+    await eventually(async () => {
+      const [row] = await path.sql<{ written: number; inPlace: number }>(
+        `SELECT n_tup_upd::int AS written, n_tup_hot_upd::int AS "inPlace" FROM pg_stat_user_tables WHERE relname = 'outbox_events'`,
+      );
+      expect(row).toEqual({ written: 500, inPlace: 500 });
+    });
   });
 
   it('of a worker that died ends, and others do its work', async () => {
@@ -269,7 +283,7 @@ describe('a worker that sleeps past its lease', () => {
       );
       await path.sql(`UPDATE tag_concepts SET name = 'storm'`);
       await asleep.reached;
-      await path.sql(`UPDATE outbox_events SET available_at = now()`);
+      await path.sql(`UPDATE outbox_events SET leased_until = now()`);
       for (const statement of statements) {
         await path.sql(statement);
         const other = path.relay({ leaseMs: 60_000 });
@@ -301,7 +315,7 @@ describe('a worker that sleeps past its lease', () => {
       );
       await path.sql(`UPDATE tag_concepts SET name = 'storm'`);
       await asleep.reached;
-      await path.sql(`UPDATE outbox_events SET available_at = now()`);
+      await path.sql(`UPDATE outbox_events SET leased_until = now()`);
       const changing = (async () => {
         for (const statement of statements) await path.sql(statement);
       })();

@@ -383,7 +383,7 @@ describe('a worker that is late', () => {
     await gate.reached;
     // What another worker does once a lease has ended.
     await path.sql(
-      `UPDATE outbox_events SET lease_owner = gen_random_uuid(), available_at = now() + interval '300 ms'`,
+      `UPDATE outbox_events SET lease_owner = gen_random_uuid(), leased_until = now() + interval '300 ms'`,
     );
     await eventually(() =>
       expect(path.logger.lines.map((line) => line.message)).toContainEqual(expect.stringContaining('lost a lease')),
@@ -456,9 +456,12 @@ describe('stopping', () => {
     const stopped = relay.stop();
     gate.release();
     await stopped;
-    const events = await path.sql('SELECT lease_owner, attempts, available_at <= now() AS is_due FROM outbox_events');
+    const events = await path.sql(
+      'SELECT leased_until, lease_owner, attempts, available_at <= now() AS is_due FROM outbox_events',
+    );
     // Whether it was cut off or just made it, nothing stays leased.
-    for (const event of events) expect(event).toEqual({ lease_owner: null, attempts: 0, is_due: true });
+    for (const event of events)
+      expect(event).toEqual({ leased_until: null, lease_owner: null, attempts: 0, is_due: true });
     path.relay();
     await path.idle();
     expect(await path.drift()).toEqual([]);

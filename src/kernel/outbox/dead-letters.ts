@@ -176,8 +176,7 @@ async function redrive(sql: SqlRunner, ids: readonly number[]): Promise<number> 
        SELECT id FROM outbox_events WHERE id = ANY ($1::bigint[]) AND dead_at IS NOT NULL ORDER BY id FOR UPDATE
      ), living AS (
        UPDATE outbox_events e SET dead_at = NULL, attempts = 0, error = NULL, error_code = NULL,
-         priority = kindred_priority(),
-         available_at = CASE WHEN e.lease_owner IS NULL THEN now() ELSE e.available_at END
+         priority = kindred_priority(), available_at = now()
        FROM chosen WHERE e.id = chosen.id
        RETURNING e.topic, e.key
      ), free AS (

@@ -46,12 +46,16 @@ export class OutboxEvent {
   @Column({ type: 'smallint', default: 0 })
   priority!: number;
 
-  /** Not taken before; while leased, when the lease ends. */
+  /** Not taken before. */
   @Column({ name: 'available_at', type: 'timestamptz', default: () => 'now()' })
   availableAt!: Date;
 
   @Column({ name: 'lease_owner', type: 'uuid', nullable: true })
   leaseOwner!: string | null;
+
+  /** Others may take it from then on. */
+  @Column({ name: 'leased_until', type: 'timestamptz', nullable: true })
+  leasedUntil!: Date | null;
 
   @Column({ type: 'integer', default: 0 })
   attempts!: number;

@@ -78,9 +78,13 @@ const WAITING = `
   CROSS JOIN LATERAL (
     SELECT 1 FROM outbox_events o
     WHERE o.topic = $1 AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+      AND (o.leased_until IS NULL OR o.leased_until <= now())
     ORDER BY o.available_at, o.id LIMIT 1
   ) e`;
 
+// No index has a lease, and pages are left more than half empty (fillfactor), so that taking an event writes its row and nothing
+// else. What others have leased is passed over in the index: as much as all workers hold.
+//
 // All living events of the chosen keys come along, except what another worker holds; dead ones do too, for a success
 // settles them as well. A key with more events than anyone should hold at once is taken in parts.
 const claimUpTo = (keysOfAKind: number): string => `
@@ -88,6 +92,7 @@ const claimUpTo = (keysOfAKind: number): string => `
     SELECT e.kind, e.key FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
       SELECT o.kind, o.key FROM outbox_events o
       WHERE o.topic = $1 AND o.priority = $5 AND o.kind = k.kind AND o.dead_at IS NULL AND o.available_at <= now()
+        AND (o.leased_until IS NULL OR o.leased_until <= now())
       ORDER BY o.available_at, o.id LIMIT ${keysOfAKind}
       FOR UPDATE SKIP LOCKED
     ) e
@@ -96,12 +101,12 @@ const claimUpTo = (keysOfAKind: number): string => `
       SELECT o.id, o.lease_owner IS NOT NULL AND o.dead_at IS NULL AS was_leased, o.dead_at IS NOT NULL AS is_dead
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
-        AND (o.lease_owner IS NULL OR o.available_at <= now())
+        AND (o.leased_until IS NULL OR o.leased_until <= now())
       ORDER BY o.id LIMIT ${MAX_EVENTS_A_KEY}
       FOR UPDATE SKIP LOCKED
     ) e
   ), taken AS (
-    UPDATE outbox_events SET lease_owner = $2, available_at = now() + $3 * interval '1 millisecond'
+    UPDATE outbox_events SET lease_owner = $2, leased_until = now() + $3 * interval '1 millisecond'
     WHERE id = ANY (ARRAY(SELECT id FROM held))
     RETURNING id, kind, key, attempts, trace_parent
   )
@@ -146,7 +151,7 @@ export class OutboxStore {
   async renew(claim: Claim, keys: readonly ClaimedKey[], leaseMs: number): Promise<boolean> {
     const ids = eventIds(keys);
     const rows = await this.sql.query(
-      `UPDATE outbox_events SET available_at = now() + $3 * interval '1 millisecond'
+      `UPDATE outbox_events SET leased_until = now() + $3 * interval '1 millisecond'
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2 RETURNING id`,
       [ids, claim.owner, leaseMs],
     );
@@ -174,7 +179,7 @@ export class OutboxStore {
   /** Gives keys back for another attempt later, or for good as dead letters. */
   async fail(claim: Claim, keys: readonly ClaimedKey[], failure: Failure): Promise<void> {
     await this.sql.query(
-      `UPDATE outbox_events SET lease_owner = NULL, attempts = $3, error_code = $4, error = $5,
+      `UPDATE outbox_events SET lease_owner = NULL, leased_until = NULL, attempts = $3, error_code = $4, error = $5,
          available_at = now() + $6 * interval '1 millisecond',
          dead_at = CASE WHEN $7 THEN coalesce(dead_at, now()) ELSE dead_at END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
@@ -195,7 +200,7 @@ export class OutboxStore {
     if (keys.length === 0) return;
     await this.sql.query(
       `UPDATE outbox_events SET lease_owner = CASE WHEN $3 THEN lease_owner END,
-         available_at = now() + $4 * interval '1 millisecond',
+         leased_until = CASE WHEN $3 THEN now() END, available_at = now() + $4 * interval '1 millisecond',
          error_code = CASE WHEN $5 THEN 'BUSY' ELSE error_code END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
       [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0, options.isBusy ?? false],
@@ -207,9 +212,7 @@ export class OutboxStore {
    * a request of theirs may still be under way.
    */
   async endLeases(): Promise<void> {
-    await this.sql.query(
-      'UPDATE outbox_events SET available_at = now() WHERE lease_owner IS NOT NULL AND available_at > now()',
-    );
+    await this.sql.query('UPDATE outbox_events SET leased_until = now() WHERE leased_until > now()');
   }
 
   /** Queues points to be brought to their rows' state, `delayMs` from now. */
