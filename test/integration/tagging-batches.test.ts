@@ -78,10 +78,11 @@ const queueTags = (path: WritePath, names?: readonly string[]): Promise<unknown>
     [names ?? null],
   );
 
-const queueTexts = (path: WritePath): Promise<unknown> =>
+const queueTexts = (path: WritePath, first = 1000): Promise<unknown> =>
   path.sql(
     `INSERT INTO outbox_events (topic, kind, key, priority)
-     SELECT 'tag', 'story', qdrant_point_id::text, 1 FROM story_chunk_embeddings`,
+     SELECT 'tag', 'story', qdrant_point_id::text, 1 FROM story_chunk_embeddings WHERE paragraph_index < $1`,
+    [first],
   );
 
 /** The tags of each paragraph, and which version of its row each is. */
@@ -137,12 +138,16 @@ describe('many new tags', () => {
 });
 
 describe('whichever of texts and tags is compared', () => {
-  it('a text has its nearest tags, at most k, and a second comparison writes nothing', async () => {
+  it.each([
+    { texts: 60, queries: 24, side: 'the tags are fewer, and asked' },
+    { texts: 30, queries: 30, side: 'the texts are hardly more, and asked' },
+  ])('a text has its nearest tags, at most k, and a second comparison writes nothing: $side', async (example) => {
+    const { texts } = example;
     const seed = randomInt(2 ** 31);
     const vocabulary = words(24, seed);
     const pick = (i: number): string => vocabulary[(i * 7919 + seed) % vocabulary.length] as string;
     const paragraphs = Array.from(
-      { length: 60 },
+      { length: texts },
       (_, i) => `${pick(i)} ${pick(i + 5)} ${pick(i * 3 + 1)} ${pick(i * 5 + 2)}`,
     );
     const path = await open(paragraphs, vocabulary, 3);
@@ -184,8 +189,23 @@ describe('whichever of texts and tags is compared', () => {
 
     await path.sql('DELETE FROM story_chunk_tags');
     await queueTexts(path);
-    await relayed(path);
-    expect({ seed, nearest: await nearest() }).toEqual({ seed, nearest: expected });
+    const { queries } = await relayed(path);
+    expect({ seed, nearest: await nearest(), queries }).toEqual({ seed, nearest: expected, queries: example.queries });
+  });
+
+  it('a few texts of a long story are asked themselves, however few the tags are', async () => {
+    const vocabulary = words(4, 3);
+    const path = await open(
+      Array.from({ length: 100 }, (_, i) => `${vocabulary[i % 4]} ${i}`),
+      vocabulary,
+    );
+    await queueTexts(path, 40);
+    expect((await relayed(path)).queries).toBe(40);
+    expect(new Set((await assigned(path)).map(({ place }) => place)).size).toBe(40);
+    await path.sql('DELETE FROM story_chunk_tags');
+    await queueTexts(path, 60);
+    expect((await relayed(path)).queries).toBe(4);
+    expect(new Set((await assigned(path)).map(({ place }) => place)).size).toBe(60);
   });
 
   it('a tag that is farther now than before makes way for one that is nearer', async () => {

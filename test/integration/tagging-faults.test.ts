@@ -55,6 +55,8 @@ it('gives up a text that cannot be compared, and tags the others', async () => {
   const path = await open((ids) =>
     poisoned !== '' && ids.includes(poisoned) ? new VectorStoreRejectedError('not that one', 400) : undefined,
   );
+  // More tags than texts, so that each text is asked for by itself.
+  await path.sql(`INSERT INTO tag_concepts (name) VALUES ('harvest'), ('bookkeeping')`);
   // The first paragraph's point, before anything is compared.
   await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
   const relay = path.relay();
@@ -78,6 +80,28 @@ it('gives up a text that cannot be compared, and tags the others', async () => {
     { topic: 'tag', kind: 'story', key: poisoned, error_code: 'VECTOR_STORE_REJECTED', attempts: 1 },
   ]);
   expect(await path.sql(tagged)).toEqual([{ count: 1 }]);
+});
+
+it('tags texts one by one where a tag cannot be asked for those near it', async () => {
+  let tagPoint = '';
+  const path = await open((ids) =>
+    ids.includes(tagPoint) ? new VectorStoreRejectedError('not that one', 400) : undefined,
+  );
+  await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
+  const relay = path.relay();
+  await path.idle();
+  await relay.stop();
+  const [tag] = await path.sql<{ id: string }>('SELECT qdrant_point_id AS id FROM tag_concept_embeddings');
+  tagPoint = tag?.id ?? '';
+  await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
+  await path.sql(`DELETE FROM outbox_events`);
+  await path.sql(
+    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
+  );
+  path.relay();
+  await path.idle();
+  expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]);
+  expect(await path.sql(tagged)).toEqual([{ count: 2 }]);
 });
 
 it('waits for a vector server that does not answer, and counts no attempt', async () => {

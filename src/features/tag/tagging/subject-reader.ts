@@ -12,6 +12,8 @@ export interface SubjectPoint {
 /** Something to be tagged, with the points that say what it means. */
 export interface Subject {
   id: number;
+  /** Of the record that it is, or that it is a chunk of. */
+  recordId: number;
   points: SubjectPoint[];
   /** Of its points, those that were asked for. */
   askedFor: string[];
@@ -19,6 +21,7 @@ export interface Subject {
 
 interface PointRow extends SubjectPoint {
   subjectId: number;
+  recordId: number;
 }
 
 /** Reads which subjects points belong to. */
@@ -32,12 +35,12 @@ export class SubjectReader {
     const isThere = `p.indexed_hash IS NOT NULL AND p.state <> 'deleting'`;
     const rows = await this.sql.query<PointRow>(
       taggable.unit === 'chunk'
-        ? `SELECT e.id AS "subjectId", ${vector}
+        ? `SELECT e.id AS "subjectId", e.${spec.sourceColumn} AS "recordId", ${vector}
            FROM unnest($1::uuid[]) AS asked (id)
            CROSS JOIN LATERAL (SELECT * FROM vector_points WHERE point_id = asked.id LIMIT 1) p
            CROSS JOIN LATERAL (SELECT * FROM ${spec.table} WHERE qdrant_point_id = asked.id LIMIT 1) e
            WHERE ${isThere} AND e.embedding_type = ANY ($2)`
-        : `SELECT e.${spec.sourceColumn} AS "subjectId", ${vector}
+        : `SELECT asked.entity_id AS "subjectId", asked.entity_id AS "recordId", ${vector}
            FROM (SELECT DISTINCT entity_id FROM vector_points WHERE point_id = ANY ($1::uuid[])) asked
            JOIN ${spec.table} e ON e.${spec.sourceColumn} = asked.entity_id AND e.embedding_type = ANY ($2)
            JOIN vector_points p ON p.point_id = e.qdrant_point_id WHERE ${isThere}`,
@@ -46,13 +49,25 @@ export class SubjectReader {
     );
     const asked = new Set(pointIds);
     const subjects = new Map<number, Subject>();
-    for (const { subjectId, ...point } of rows) {
-      const subject = subjects.get(subjectId) ?? { id: subjectId, points: [], askedFor: [] };
+    for (const { subjectId, recordId, ...point } of rows) {
+      const subject = subjects.get(subjectId) ?? { id: subjectId, recordId, points: [], askedFor: [] };
       subject.points.push(point);
       if (asked.has(point.pointId)) subject.askedFor.push(point.pointId);
       subjects.set(subjectId, subject);
     }
     return [...subjects.values()];
+  }
+
+  /** How many points these records have. */
+  async countPoints({ kind }: Taggable, recordIds: readonly number[]): Promise<number> {
+    const { table, sourceColumn } = specOf(kind);
+    const [row] = await this.sql.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM unnest($1::int[]) AS record (id)
+       CROSS JOIN LATERAL (SELECT 1 FROM ${table} WHERE ${sourceColumn} = record.id OFFSET 0) e`,
+      [recordIds],
+      `tagging_points_${kind.kind}`,
+    );
+    return row?.count ?? 0;
   }
 
   /** The points whose vector is another one now than it was when they were read. */

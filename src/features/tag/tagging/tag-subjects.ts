@@ -5,7 +5,7 @@ import { grouped } from '../grouped';
 import { taggableOf, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
 import { SubjectReader, type Subject } from './subject-reader';
-import { findCandidates, type SubjectCandidates } from './tag-candidates';
+import { findCandidates, nearbyTags, type SubjectCandidates } from './tag-candidates';
 import { TagVocabulary, type SchemeRules } from './tag-vocabulary';
 import { planSubject, type SubjectPlan } from './tagging-plan';
 import { SHARED_LOCK, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
@@ -61,9 +61,10 @@ export class TagSubjects {
       return result;
     }
     const schemes = await new TagVocabulary(database).schemesOf(kind);
+    const tags = await nearbyTags(database, { taggable, subjects, schemes });
     let open: readonly Subject[] = subjects;
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
-      const found = await findCandidates(this.parts, kind, open, schemes, depth);
+      const found = await findCandidates(this.parts, { taggable, subjects: open, schemes, tags }, depth);
       const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
       const extra = depth === 1 ? unknown : [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {

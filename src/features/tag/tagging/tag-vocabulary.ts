@@ -19,6 +19,16 @@ export interface TagRules {
   hash: string | null;
 }
 
+/** A tag that texts can be compared with. */
+export interface ComparableTag {
+  id: number;
+  scheme: string;
+  pointId: string;
+  /** Of the text that its vector is of. */
+  hash: string;
+  threshold: number;
+}
+
 /** SQL over `tag`, `category` and `scheme`, joined as `RULES_FROM` does. */
 export const THRESHOLD = 'coalesce(tag.threshold, category.threshold, scheme.threshold)';
 export const RULES_FROM = `tag_concepts tag JOIN tag_schemes scheme ON scheme.name = tag.scheme
@@ -55,5 +65,19 @@ export class TagVocabulary {
       'tagging_rules',
     );
     return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Every tag of these schemes that has a vector, without archived ones; `undefined` when there are more than `most`. */
+  async comparable(schemes: readonly SchemeRules[], most: number): Promise<ComparableTag[] | undefined> {
+    const tags = await this.sql.query<ComparableTag>(
+      `SELECT tag.id, tag.scheme, point.point_id AS "pointId", point.indexed_hash AS hash, ${THRESHOLD} AS threshold
+       FROM (${RULES_FROM}) JOIN tag_concept_embeddings embedding
+         ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
+       JOIN vector_points point ON point.point_id = embedding.qdrant_point_id AND point.indexed_hash IS NOT NULL
+       WHERE tag.scheme = ANY ($1) AND tag.archived_at IS NULL LIMIT $2 + 1`,
+      [schemes.map((scheme) => scheme.name), most],
+      'tagging_comparable',
+    );
+    return tags.length > most ? undefined : tags;
   }
 }
