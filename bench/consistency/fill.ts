@@ -6,6 +6,7 @@ import { renderChunks } from '../../src/kernel/embedding/rendering';
 import { EmbeddingRows } from '../../src/kernel/outbox/embedding-rows';
 import { PointLedger } from '../../src/kernel/outbox/point-ledger';
 import { SourceLoader } from '../../src/kernel/outbox/source-loader';
+import { atOnce } from '../../src/kernel/process/turns';
 import type { Generation } from '../../src/kernel/vector/generation-store';
 import { pointPayload, recordPayload } from '../../src/kernel/vector/record-payload';
 import type { Point, SparseVector } from '../../src/kernel/vector/vector-store';
@@ -52,7 +53,7 @@ async function addStories(core: Core, live: Generation, count: number, seed: num
       sources.map(({ source }) => ({
         sourceId: source.record.id,
         changes: {
-          inserted: renderChunks(specOf(storySpec), source, maxTokens),
+          inserted: atOnce(renderChunks(specOf(storySpec), source, maxTokens)),
           rewritten: [],
           moved: [],
           deleted: [],

@@ -14,6 +14,7 @@ import type { TokenCounter } from '../../src/kernel/chunking/token-counter';
 import { specOf } from '../../src/kernel/embedding/embedding-reader';
 import { embeddedText, renderChunks } from '../../src/kernel/embedding/rendering';
 import type { Embedder } from '../../src/kernel/model/embedder';
+import { atOnce } from '../../src/kernel/process/turns';
 import type { Source } from '../../src/kernel/record/source';
 import { startApp } from '../support/app';
 
@@ -94,6 +95,18 @@ describe('the local model counts tokens', () => {
     );
   });
 
+  it('up to a limit exactly, and says more than it of what has more', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 0, max: 60 }), (text, most) => {
+        const tokens = counter.count(text);
+        const counted = counter.count(text, most);
+        if (tokens <= most) expect(counted).toBe(tokens);
+        else expect(counted).toBeGreaterThan(most);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   (existsSync(STORIES) ? it : it.skip)(
     'as its tokenizer does, of real stories (skipped where the checkout has no ../shared/data beside it)',
     () => {
@@ -133,7 +146,7 @@ describe('a chunk for the local model', () => {
     fc.assert(
       fc.property(stories, (record) => {
         const source = { record, related: {} } as unknown as Source;
-        for (const chunk of renderChunks(specOf(storySpec), source, WINDOW, counter)) {
+        for (const chunk of atOnce(renderChunks(specOf(storySpec), source, WINDOW, counter))) {
           expect(tokenizer.encode(embeddedText(chunk.contextLine, chunk.text)).ids.length).toBeLessThanOrEqual(WINDOW);
           expect(chunk.tokenCount).toBeLessThanOrEqual(record.chunkTokens ?? WINDOW);
           expect(record.content.slice(chunk.startOffset, chunk.endOffset)).toBe(chunk.text);
@@ -148,7 +161,7 @@ describe('a chunk for the local model', () => {
     const settings = { chunkingStrategy: 'paragraph', chunkOverlap: 0, chunkContext: 'none' };
     const longest = (chunkTokens: number | null): number => {
       const source = { record: { ...settings, content, chunkTokens }, related: {} } as unknown as Source;
-      const chunks = renderChunks(specOf(storySpec), source, WINDOW, counter);
+      const chunks = atOnce(renderChunks(specOf(storySpec), source, WINDOW, counter));
       return Math.max(...chunks.map((chunk) => chunk.tokenCount));
     };
     const sentence = counter.count('One more sentence of a story. ');

@@ -1,6 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 
+import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
+import { estimatedTokens, type TokenCounter } from '../../src/kernel/chunking/token-counter';
+import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import { eventually, WritePathServers, type WritePath } from '../support/write-path';
 
 let servers: WritePathServers;
@@ -318,6 +321,57 @@ describe('a story', () => {
     await path.sql('DELETE FROM stories');
     await path.idle();
   });
+
+  it.each(['😀', '漢'])(
+    'of nothing but %j, five million characters of it, leaves the loop to others while it is cut',
+    async (unit) => {
+      const embedder = createDeterministicEmbedder();
+      /** Turns of the loop, and leases renewed in them, while tokens were being counted. */
+      const counted = { turn: 0, turns: new Set<number>(), renewedBefore: 0, renewals: 0 };
+      const counter: TokenCounter = {
+        isExact: false,
+        count: (text, most) => {
+          counted.turns.add(counted.turn);
+          counted.renewedBefore = counted.renewals;
+          return estimatedTokens.count(text, most);
+        },
+      };
+      const original = OutboxStore.prototype.renew;
+      const renew = jest.spyOn(OutboxStore.prototype, 'renew').mockImplementation(function (
+        this: OutboxStore,
+        ...args
+      ) {
+        if (counted.turns.size > 0) counted.renewals += 1;
+        return original.apply(this, args);
+      });
+      const own = await servers.open({ embedder: { ...embedder, tokenCounter: () => Promise.resolve(counter) } });
+      try {
+        let isOver = false;
+        const turn = (): void => {
+          counted.turn += 1;
+          if (!isOver) setImmediate(turn);
+        };
+        turn();
+        const rendered = new Promise<void>((resolve) => {
+          own.relay({ leaseMs: 60 }, (step, { topic }) => {
+            if (topic === 'source' && step === 'rendered') resolve();
+          });
+        });
+        const content = unit.repeat(Math.floor(5_000_000 / unit.length));
+        await own.sql(`INSERT INTO stories (title, content, chunking_strategy) VALUES ('Signs', $1, 'markdown')`, [
+          content,
+        ]);
+        await rendered;
+        isOver = true;
+        expect(counted.turns.size).toBeGreaterThan(5);
+        expect(counted.renewedBefore).toBeGreaterThan(0);
+        await own.sql('DELETE FROM stories');
+      } finally {
+        renew.mockRestore();
+        await own.close();
+      }
+    },
+  );
 
   it('of equal paragraphs has a chunk for each', async () => {
     const story = await write(storyOf(Array<string>(50).fill('All work and no play.')));

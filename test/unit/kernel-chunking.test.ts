@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { chunkText as cut } from '../../src/kernel/chunking/chunk-text';
+import { chunkingSteps, chunkText as cut } from '../../src/kernel/chunking/chunk-text';
 import {
   chunkBudget,
   chunkingStrategies,
   type Chunk,
   type ChunkingStrategy,
 } from '../../src/kernel/chunking/chunking-plan';
+import { atOnce, inTurns, type Steps } from '../../src/kernel/process/turns';
 import { isBlank } from '../../src/kernel/record/storable-text';
+import { estimatedTokens, type TokenCounter } from '../../src/kernel/chunking/token-counter';
 import { estimateTokens } from '../../src/kernel/chunking/token-estimate';
 
 const chunkText = (text: string, strategy: ChunkingStrategy, budget: number): Chunk[] =>
@@ -176,6 +178,15 @@ describe('paragraph chunks', () => {
     expect(chunks.map((chunk) => chunk.text)).toEqual(['One.\nStill one.', 'Two.', 'Three.', 'Four.']);
   });
 
+  it.each(['\n', '\r\n', '\r'])('are not divided by a line break alone, such as %j', (lineEnd) => {
+    const text = ['One,', 'still one.', '', 'Two,  ', '  still two.', ' ', '', 'Three.', ''].join(lineEnd);
+    expect(chunkText(text, 'paragraph', 50).map((chunk) => chunk.text.split(/\s*[\r\n]+\s*/))).toEqual([
+      ['One,', 'still one.'],
+      ['Two,', 'still two.'],
+      ['Three.'],
+    ]);
+  });
+
   it('cut a long paragraph between its sentences, and only that one', () => {
     const text = `Short one.\n\n${sentences(20)}\n\nShort two.`;
     const chunks = chunkText(text, 'paragraph', 60).map((chunk) => chunk.text);
@@ -304,16 +315,118 @@ describe('a text of five million characters', () => {
     expect(chunks.length).toBeGreaterThan(5_000);
   });
 
-  it.each(['x', ' ', '# ', '- ', '[', '`', '\u0301', '👩‍', '\n', '# #\n', '```\n'])(
-    'of nothing but %j is cut in linear time',
+  const units = [
+    'x',
+    ' ',
+    '# ',
+    '- ',
+    '[',
+    '`',
+    '\u0301',
+    ' \u0301',
+    '👩‍',
+    '\ud83d',
+    '漢',
+    '\n',
+    '# #\n',
+    '```\n',
+    '\n \n',
+    '\u0007',
+  ];
+
+  it.each(units)('of nothing but %j is cut in linear time', (unit) => {
+    const text = unit.repeat(Math.floor(500_000 / unit.length));
+    for (const strategy of chunkingStrategies) {
+      const chunks = cut(text, { strategy }, 200);
+      expect(chunks.find((chunk) => text.slice(chunk.start, chunk.end) !== chunk.text)).toBeUndefined();
+    }
+  });
+
+  it.each(['\n', '\r\n', '- ', '    code\n\n', ' \u0301', 'a\n', 'e\u0301', '𝟗'])(
+    'of nothing but %j has no piece too long for an expression',
     (unit) => {
-      const text = unit.repeat(Math.floor(500_000 / unit.length));
+      const text = unit.repeat(Math.floor(5_000_000 / unit.length));
       for (const strategy of chunkingStrategies) {
-        const chunks = cut(text, { strategy }, 200);
-        expect(chunks.find((chunk) => text.slice(chunk.start, chunk.end) !== chunk.text)).toBeUndefined();
+        expect(() => atOnce(chunkingSteps(text, { strategy }, { budget: 200, mostChunks: 100 }))).not.toThrow();
       }
     },
   );
+});
+
+describe('chunking in steps', () => {
+  const shapes = fc.constantFrom(
+    'The fox ran. ',
+    '😀',
+    'e\u0301',
+    'x',
+    '漢',
+    'a\n',
+    '- item\n',
+    '| a | b |\n',
+    'call();\n',
+    '한국 ',
+    '.',
+    '## H\n\n',
+  );
+
+  it('asks for few counts between two of them, of any text', () => {
+    fc.assert(
+      fc.property(fc.array(shapes, { minLength: 1, maxLength: 3 }), plans, (parts, plan) => {
+        const budget = 100;
+        const unit = parts.join('');
+        let counts = 0;
+        let most = 0;
+        const counter: TokenCounter = {
+          isExact: false,
+          count: (text, limit) => {
+            counts += 1;
+            return estimatedTokens.count(text, limit);
+          },
+        };
+        const steps = chunkingSteps(unit.repeat(Math.ceil(100_000 / unit.length)), plan, { budget, counter });
+        for (let step = steps.next(); !step.done; step = steps.next()) {
+          most = Math.max(most, counts);
+          counts = 0;
+        }
+        // Each of a chunk's words, its characters, and halves of what does not fit.
+        expect(most).toBeLessThanOrEqual(10 * budget);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ends once there are more chunks than are wanted', () => {
+    const chunks = atOnce(
+      chunkingSteps('One.\n\n'.repeat(1000), { strategy: 'paragraph' }, { budget: 50, mostChunks: 10 }),
+    );
+    expect(chunks).toHaveLength(11);
+  });
+
+  function* work(done: { steps: number }): Steps<string> {
+    for (; done.steps < 20; done.steps++) yield;
+    return 'done';
+  }
+
+  it('lets others have their turn at every one where turns are short', async () => {
+    const done = { steps: 0 };
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      if (done.steps < 20) setImmediate(count);
+    };
+    setImmediate(count);
+    await expect(inTurns(work(done), { turnMs: 0 })).resolves.toBe('done');
+    expect(turns).toBeGreaterThanOrEqual(19);
+  });
+
+  it('ends between two of them when it is told to', async () => {
+    const done = { steps: 0 };
+    const ending = new AbortController();
+    const working = inTurns(work(done), { turnMs: 0, signal: ending.signal });
+    ending.abort(new Error('enough'));
+    await expect(working).rejects.toThrow('enough');
+    expect(done.steps).toBeLessThan(20);
+  });
 });
 
 describe('the estimate of tokens', () => {
@@ -326,6 +439,20 @@ describe('the estimate of tokens', () => {
           expect(estimateTokens(`${text} é`)).toBe(estimateTokens(text) + 1);
         },
       ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('counting up to a limit', () => {
+  it('is exact up to it, and says more than it of what has more', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 0, max: 100 }), (text, most) => {
+        const tokens = estimateTokens(text);
+        const counted = estimateTokens(text, most);
+        if (tokens <= most) expect(counted).toBe(tokens);
+        else expect(counted).toBeGreaterThan(most);
+      }),
       { numRuns: 500 },
     );
   });

@@ -1,3 +1,5 @@
+import type { Steps } from '../process/turns';
+
 /** A block of a Markdown text, together with the headings right before it. */
 export interface MarkdownBlock {
   type: 'prose' | 'code' | 'list';
@@ -34,12 +36,15 @@ interface RawBlock extends Omit<MarkdownBlock, 'headingPath' | 'ownHeadings'> {
   headings: readonly Heading[];
 }
 
-const LINES = /([^\r\n]*)(?:\r\n|\n|\r|$)/gy;
+const LINE_END = /\r\n|\n|\r/g;
+const LINES_PER_STEP = 1000;
 const BLANK = /^\s*$/;
 const ATX_HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/;
 const SETEXT_UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
 const FENCE = /^\s*(`{3,}(?=[^`]*$)|~{3,})/;
-const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
+const SIGNS_OF_RULE = /^ {0,3}(?:-[- \t]*|\*[* \t]*|_[_ \t]*)$/;
+const SIGN = /[^ \t]/g;
+const SHORTEST_RULE = 3;
 const LIST_ITEM = /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 const INDENTED = /^(?: {4}|\t)/;
 /** Goes on with a list after a blank line. */
@@ -53,17 +58,21 @@ const LONGEST_HEADING = 500;
  * block of its headings alone. Rules (`---`) are in no block. A heading that begins the text and is the only one of its
  * level, above all others, is the document's title and in no path.
  */
-export function markdownBlocks(text: string): MarkdownBlock[] {
-  const reader = new BlockReader(text);
-  const title = titleOf(reader.headings, text);
-  return reader.blocks.map(({ headings, ...block }) => {
+export function* markdownBlocks(text: string): Steps<Iterable<MarkdownBlock>> {
+  const reader = new BlockReader(text, yield* lineStartsOf(text));
+  yield* reader.read();
+  return withPaths(reader.blocks, titleOf(reader.headings, text));
+}
+
+function* withPaths(blocks: readonly RawBlock[], title: Heading | undefined): Generator<MarkdownBlock> {
+  for (const { headings, ...block } of blocks) {
     const path = headings.filter((heading) => heading !== title);
-    return {
+    yield {
       ...block,
       headingPath: path.map((heading) => heading.text),
       ownHeadings: path.filter((heading) => heading.start >= block.start).length,
     };
-  });
+  }
 }
 
 function titleOf(headings: readonly Heading[], text: string): Heading | undefined {
@@ -75,31 +84,52 @@ function titleOf(headings: readonly Heading[], text: string): Heading | undefine
 class BlockReader {
   readonly blocks: RawBlock[] = [];
   readonly headings: Heading[] = [];
-  private readonly lines: readonly Line[];
   private at = 0;
+  private stepAt = LINES_PER_STEP;
   private path: readonly Heading[] = [];
   /** Headings that no block has followed yet. */
   private pending: { start: number; end: number } | undefined;
 
-  constructor(text: string) {
-    this.lines = linesWithPlaces(text);
-    while (this.at < this.lines.length) this.readBlock();
+  /** @param lineStarts and, after them, the end of the text */
+  constructor(
+    private readonly text: string,
+    private readonly lineStarts: readonly number[],
+  ) {}
+
+  *read(): Steps<void> {
+    while (this.at < this.lineCount) {
+      yield* this.readBlock();
+      if (this.isStep(this.at)) yield;
+    }
     this.flushPending();
   }
 
-  private readBlock(): void {
+  private get lineCount(): number {
+    return this.lineStarts.length - 1;
+  }
+
+  /** Whether enough lines have been read since the last step. */
+  private isStep(at: number): boolean {
+    if (at < this.stepAt) return false;
+    this.stepAt = at + LINES_PER_STEP;
+    return true;
+  }
+
+  private *readBlock(): Steps<void> {
     const line = this.line();
     if (BLANK.test(line.text)) this.at += 1;
-    else if (isFence(line.text)) this.readFenced();
-    else if (INDENTED.test(line.text)) this.readIndented();
+    else if (isFence(line.text)) yield* this.readFenced();
+    else if (INDENTED.test(line.text)) yield* this.readIndented();
     else if (isAtxHeading(line.text)) this.readAtxHeading(line);
-    else if (RULE.test(line.text)) this.at += 1;
-    else if (LIST_ITEM.test(line.text)) this.readList(this.at);
-    else this.readParagraph();
+    else if (isRule(line.text)) this.at += 1;
+    else if (LIST_ITEM.test(line.text)) yield* this.readList(this.at);
+    else yield* this.readParagraph();
   }
 
   private line(index = this.at): Line {
-    return this.lines[index] ?? { start: 0, text: '', end: 0 };
+    const start = this.lineStarts[index] ?? 0;
+    const end = this.lineStarts[index + 1] ?? start;
+    return { start, text: withoutBreak(this.text.slice(start, end)), end };
   }
 
   private readAtxHeading(line: Line): void {
@@ -132,21 +162,22 @@ class BlockReader {
     this.at = after;
   }
 
-  private readFenced(): void {
-    this.addBlock('code', this.at, this.afterFence(this.at));
+  private *readFenced(): Steps<void> {
+    this.addBlock('code', this.at, yield* this.afterFence(this.at));
   }
 
   /** The line after a fenced block; one that is never closed reaches to the end. */
-  private afterFence(first: number): number {
+  private *afterFence(first: number): Steps<number> {
     const fence = fenceOf(this.line(first).text);
     let at = first + 1;
-    while (at < this.lines.length && !closes(this.line(at).text, fence)) at += 1;
-    return Math.min(at + 1, this.lines.length);
+    for (; at < this.lineCount && !closes(this.line(at).text, fence); at++) if (this.isStep(at)) yield;
+    return Math.min(at + 1, this.lineCount);
   }
 
-  private readIndented(): void {
+  private *readIndented(): Steps<void> {
     let after = this.at + 1;
-    for (let at = after; at < this.lines.length; at++) {
+    for (let at = after; at < this.lineCount; at++) {
+      if (this.isStep(at)) yield;
       const { text } = this.line(at);
       if (INDENTED.test(text) && !BLANK.test(text)) after = at + 1;
       else if (!BLANK.test(text)) break;
@@ -154,9 +185,10 @@ class BlockReader {
     this.addBlock('code', this.at, after);
   }
 
-  private readList(first: number): void {
+  private *readList(first: number): Steps<void> {
     let after = this.at + 1;
-    for (let at = after; at < this.lines.length;) {
+    for (let at = after; at < this.lineCount;) {
+      if (this.isStep(at)) yield;
       const { text } = this.line(at);
       const isAfterBlank = at > after;
       if (BLANK.test(text)) {
@@ -166,43 +198,57 @@ class BlockReader {
       const isInside = LIST_ITEM.test(text) || LIST_CONTINUATION.test(text);
       const isOther = isAtxHeading(text) || isFence(text);
       if (!isInside && (isAfterBlank || isOther)) break;
-      if (RULE.test(text)) break;
-      at = isFence(text) ? this.afterFence(at) : at + 1;
+      if (isRule(text)) break;
+      at = isFence(text) ? yield* this.afterFence(at) : at + 1;
       after = at;
     }
     this.addBlock('list', first, after);
   }
 
-  private readParagraph(): void {
+  private *readParagraph(): Steps<void> {
     const first = this.at;
-    for (this.at += 1; this.at < this.lines.length; this.at++) {
+    for (this.at += 1; this.at < this.lineCount; this.at++) {
+      if (this.isStep(this.at)) yield;
       const { text, end } = this.line();
       const underline = SETEXT_UNDERLINE.exec(text)?.[1];
       const { start } = this.line(first);
       if (underline !== undefined && end - start <= LONGEST_HEADING) {
-        const title = this.lines.slice(first, this.at).map((line) => line.text.trim());
+        const title = this.text.slice(start, this.lineStarts[this.at]);
         this.at += 1;
-        this.addHeading({ level: underline.startsWith('=') ? 1 : 2, text: plainTitle(title.join(' ')), start }, end);
+        this.addHeading({ level: underline.startsWith('=') ? 1 : 2, text: plainTitle(title), start }, end);
         return;
       }
-      if (LIST_ITEM.test(text) && !RULE.test(text)) {
-        this.readList(first);
+      if (LIST_ITEM.test(text) && !isRule(text)) {
+        yield* this.readList(first);
         return;
       }
-      if (BLANK.test(text) || isAtxHeading(text) || RULE.test(text) || isFence(text)) break;
+      if (BLANK.test(text) || isAtxHeading(text) || isRule(text) || isFence(text)) break;
     }
     this.addBlock('prose', first, this.at);
   }
 }
 
-function linesWithPlaces(text: string): Line[] {
-  const lines: Line[] = [];
-  for (const match of text.matchAll(LINES)) {
-    if (match.index === text.length) break;
-    const content = match[1] ?? '';
-    lines.push({ start: match.index, text: content, end: match.index + content.length });
+function* lineStartsOf(text: string): Steps<number[]> {
+  const starts = [0];
+  for (const { 0: lineEnd, index } of text.matchAll(LINE_END)) {
+    starts.push(index + lineEnd.length);
+    if (starts.length % LINES_PER_STEP === 0) yield;
   }
-  return lines;
+  if (starts[starts.length - 1] !== text.length) starts.push(text.length);
+  return starts;
+}
+
+function withoutBreak(line: string): string {
+  if (line.endsWith('\r\n')) return line.slice(0, -2);
+  return line.endsWith('\n') || line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+/** Of any length: no group of the expression is repeated. */
+function isRule(line: string): boolean {
+  if (!SIGNS_OF_RULE.test(line)) return false;
+  let signs = 0;
+  for (const found of line.matchAll(SIGN)) if ((signs += found.length) === SHORTEST_RULE) return true;
+  return false;
 }
 
 const isAtxHeading = (line: string): boolean => line.length <= LONGEST_HEADING && ATX_HEADING.test(line);
@@ -222,9 +268,10 @@ function closes(line: string, fence: Fence): boolean {
 /** A heading's text without the signs of emphasis, code and links. */
 function plainTitle(title: string): string {
   return title
+    .replace(/\s+/g, ' ')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/(\*\*|__|`)(.+?)\1/g, '$2')
     .replace(/(^|\s)[*_](\S(?:.*?\S)?)[*_](?=\s|$|[.,;:!?])/g, '$1$2')
-    .replace(/\s+/g, ' ')
+    .replace(/ +/g, ' ')
     .trim();
 }

@@ -1,75 +1,72 @@
 import type { Span } from './spans';
 
-/** Spans from `first` up to, not including, `end`. */
-export interface SpanGroup {
-  first: number;
-  end: number;
-}
-
 /** A last group smaller than this share of the budget is evened out with the one before it. */
 const TINY_TAIL_SHARE = 0.25;
 
 /** As many spans a group as the budget holds, each in one group. The last group is not left tiny. */
-export function pack(spans: readonly Span[], budget: number): SpanGroup[] {
-  const groups: SpanGroup[] = [];
-  let first = 0;
+export function* pack(spans: Iterable<Span>, budget: number): Generator<Span[]> {
+  let previous: Span[] | undefined;
+  let group: Span[] = [];
   let used = 0;
-  for (const [i, { tokens }] of spans.entries()) {
-    if (used > 0 && used + tokens > budget) {
-      groups.push({ first, end: i });
-      first = i;
+  for (const span of spans) {
+    if (used > 0 && used + span.tokens > budget) {
+      if (previous) yield previous;
+      previous = group;
+      group = [];
       used = 0;
     }
-    used += tokens;
+    group.push(span);
+    used += span.tokens;
   }
-  if (spans.length > 0) groups.push({ first, end: spans.length });
-  evenOutTail(spans, groups, budget);
-  return groups;
+  if (previous) {
+    evenOutTail(previous, group, budget);
+    yield previous;
+  }
+  if (group.length > 0) yield group;
 }
 
 /**
  * Groups that each begin with the last spans of the one before, up to `overlap` tokens of them. Every group has
  * something that the one before has not.
  */
-export function packOverlapping(spans: readonly Span[], budget: number, overlap: number): SpanGroup[] {
-  const groups: SpanGroup[] = [];
-  const tokensAt = (i: number): number => spans[i]?.tokens ?? 0;
-  for (let first = 0; first < spans.length;) {
-    let end = first;
-    for (let used = 0; end < spans.length && (end === first || used + tokensAt(end) <= budget); end++) {
-      used += tokensAt(end);
+export function* packOverlapping(spans: Iterable<Span>, budget: number, overlap: number): Generator<Span[]> {
+  let group: Span[] = [];
+  let used = 0;
+  for (const span of spans) {
+    if (group.length > 0 && used + span.tokens > budget) {
+      yield group;
+      group = sharedTail(group, Math.min(overlap, budget - span.tokens));
+      used = totalTokens(group);
     }
-    groups.push({ first, end });
-    if (end === spans.length) break;
-    let next = end;
-    for (let shared = tokensAt(next - 1); next - 1 > first; shared += tokensAt(next - 1)) {
-      if (shared > overlap || shared + tokensAt(end) > budget) break;
-      next -= 1;
-    }
-    first = next;
+    group.push(span);
+    used += span.tokens;
   }
-  return groups;
+  if (group.length > 0) yield group;
+}
+
+/** The last spans of a group, not all of them, with at most so many tokens. */
+function sharedTail(group: readonly Span[], most: number): Span[] {
+  let first = group.length;
+  for (let shared = 0; first > 1; first--) {
+    shared += group[first - 1]?.tokens ?? 0;
+    if (shared > most) break;
+  }
+  return group.slice(first);
 }
 
 /** Moves spans from the second last group to a tiny last one until the two are about equal. */
-function evenOutTail(spans: readonly Span[], groups: readonly SpanGroup[], budget: number): void {
-  const last = groups[groups.length - 1];
-  const previous = groups[groups.length - 2];
-  if (!last || !previous) return;
-  const total = ({ first, end }: SpanGroup): number => {
-    let tokens = 0;
-    for (let i = first; i < end; i++) tokens += spans[i]?.tokens ?? 0;
-    return tokens;
-  };
-  let tail = total(last);
-  let head = total(previous);
+function evenOutTail(previous: Span[], last: Span[], budget: number): void {
+  let tail = totalTokens(last);
+  let head = totalTokens(previous);
   if (tail >= budget * TINY_TAIL_SHARE) return;
-  while (previous.end - previous.first > 1) {
-    const moved = spans[previous.end - 1]?.tokens ?? 0;
-    if (tail + moved > Math.min(budget, head)) return;
-    previous.end -= 1;
-    last.first -= 1;
-    tail += moved;
-    head -= moved;
+  while (previous.length > 1) {
+    const moved = previous[previous.length - 1] as Span;
+    if (tail + moved.tokens > Math.min(budget, head)) return;
+    last.unshift(moved);
+    previous.pop();
+    tail += moved.tokens;
+    head -= moved.tokens;
   }
 }
+
+const totalTokens = (group: readonly Span[]): number => group.reduce((total, { tokens }) => total + tokens, 0);

@@ -13,8 +13,8 @@ export type Segmentation = (text: string, start: number, end: number) => Iterabl
 /** A segmenter takes time for the whole text at every step: 10 s for 100,000 characters at once, 0.1 s in stretches. */
 const SEGMENTED_STRETCH = 2048;
 
-/** A word and the white space around it. A mark after a space belongs to that space, so it is no beginning. */
-const WORDS_WITH_SPACE = /\s*\S+(?:\s+[\p{M}\u200d]\S*)*\s*/gu;
+/** The space between words. A mark after a space belongs to that space, so no word begins with it. */
+const BETWEEN_WORDS = /\S\s+(?=[^\s\p{M}\u200d])/gu;
 const LINES = /[^\r\n]*(?:\r\n|\n|\r|$)/gy;
 /** Has characters that consist of several code points. */
 const COMPOSED = /[\p{M}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d]/u;
@@ -23,23 +23,20 @@ const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** The parts of a segmentation; of one that exceeds the budget its words, and of such a word its characters. */
-export function spansOf(
+export function* spansOf(
   text: string,
   range: { start: number; end: number },
   budget: number,
   segment: Segmentation,
   counter: TokenCounter,
-): Span[] {
-  const found: Span[] = [];
+): Generator<Span> {
   let from = range.start;
   for (const part of segment(text, range.start, range.end)) {
-    const tokens = counter.count(part);
-    if (tokens <= budget) found.push({ start: from, end: from + part.length, tokens });
-    // Not spread: a text can have more words than a call arguments.
-    else for (const span of wordSpans(part, from, budget, counter)) found.push(span);
+    const tokens = counter.count(part, budget);
+    if (tokens <= budget) yield { start: from, end: from + part.length, tokens };
+    else yield* wordSpans(part, from, budget, counter);
     from += part.length;
   }
-  return found;
 }
 
 /** Segments a stretch at a time. A sentence that fills a whole stretch is cut: it fits no chunk anyway. */
@@ -66,11 +63,12 @@ export const wholeOf: Segmentation = (text, start, end) => [text.slice(start, en
 
 /** Words, and parts of those that do not fit. */
 function* wordSpans(text: string, start: number, budget: number, counter: TokenCounter): Generator<Span> {
-  for (const { 0: word, index } of text.matchAll(WORDS_WITH_SPACE)) {
-    const tokens = counter.count(word);
-    let from = start + index;
+  let from = start;
+  for (const word of wordsOf(text)) {
+    const tokens = counter.count(word, budget);
     if (tokens <= budget) {
       yield { start: from, end: from + word.length, tokens };
+      from += word.length;
       continue;
     }
     for (const part of COMPOSED.test(word) ? characters(word, budget, counter) : stretches(word, budget, counter)) {
@@ -82,11 +80,21 @@ function* wordSpans(text: string, start: number, budget: number, counter: TokenC
   }
 }
 
+/** Words with the white space around them. */
+function* wordsOf(text: string): Generator<string> {
+  let from = 0;
+  for (const { 0: space, index } of text.matchAll(BETWEEN_WORDS)) {
+    yield text.slice(from, index + space.length);
+    from = index + space.length;
+  }
+  yield text.slice(from);
+}
+
 /** Parts of at most `budget` UTF-16 units, shorter where units are more than one token, as those of Korean are. */
 function* stretches(word: string, budget: number, counter: TokenCounter): Generator<string> {
   for (let from = 0; from < word.length;) {
     let to = characterStart(word, Math.min(word.length, from + budget), word.length);
-    while (to - from > 2 && counter.count(word.slice(from, to)) > budget) {
+    while (to - from > 2 && counter.count(word.slice(from, to), budget) > budget) {
       to = characterStart(word, from + Math.ceil((to - from) / 2), word.length);
     }
     yield word.slice(from, to);
@@ -99,7 +107,7 @@ function* characters(word: string, budget: number, counter: TokenCounter): Gener
   for (let from = 0; from < word.length;) {
     const to = characterStart(word, Math.min(word.length, from + SEGMENTED_STRETCH), word.length);
     for (const { segment } of graphemes.segment(word.slice(from, to))) {
-      if (counter.count(segment) <= budget) yield segment;
+      if (counter.count(segment, budget) <= budget) yield segment;
       else yield* segment;
     }
     from = to;

@@ -1,4 +1,5 @@
-const PIECES = /\p{N}+|(?:\p{Script=Latin}\p{M}*)+|\S/gu;
+/** In stretches: an expression that takes millions of characters outside ASCII at once exhausts the stack. */
+const PIECES = /\p{N}{1,10000}|\p{Script=Latin}[\p{Script=Latin}\p{M}]{0,9999}|\S/gu;
 const ASCII_WORD = /^[A-Za-z]+$/;
 const FIRST_DIGIT = /^\p{N}/u;
 /** The longest word that is usually one token. */
@@ -14,14 +15,16 @@ const UNUSUAL_CHARACTERS_PER_TOKEN = 2.5;
  * About how many tokens a model's tokenizer makes of `text`, without asking it.
  * Against MiniLM's own tokenizer on job descriptions, résumés, skill lists and stories the true count is 0.7 to 1.2
  * times the estimate; scripts other than Latin count one token a character.
+ * @param most above which any number will do
  */
-export function estimateTokens(text: string): number {
-  return estimateAscii(text) ?? estimateAny(text);
+export function estimateTokens(text: string, most = Infinity): number {
+  return estimateAscii(text, most) ?? estimateAny(text, most);
 }
 
-function estimateAny(text: string): number {
+function estimateAny(text: string, most: number): number {
   let tokens = 0;
   for (const [piece] of text.matchAll(PIECES)) {
+    if (tokens > most) break;
     if (piece.length === 1) tokens += 1;
     else if (FIRST_DIGIT.test(piece)) tokens += numberTokens(piece.length);
     else if (!ASCII_WORD.test(piece)) tokens += unusualTokens(piece.length);
@@ -43,11 +46,11 @@ function wordTokens(length: number): number {
 const LAST_ASCII = 0x7f;
 
 /** The same for text that is ASCII alone, about eight times as fast; undefined for any other. */
-function estimateAscii(text: string): number | undefined {
+function estimateAscii(text: string, most: number): number | undefined {
   let tokens = 0;
   let letters = 0;
   let digits = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = 0; i < text.length && tokens <= most; i++) {
     const unit = text.charCodeAt(i);
     if (unit > LAST_ASCII) return undefined;
     const isLetter = (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a);

@@ -8,6 +8,7 @@ import { tokenCounterOf, type Embedder } from '../model/embedder';
 import { EmbeddingRows } from '../outbox/embedding-rows';
 import { SourceLoader, type LoadedSource } from '../outbox/source-loader';
 import { toGlobalId } from '../record/global-id';
+import { inTurns } from '../process/turns';
 import type { RecordKind } from '../record/record-spec';
 import { recordPayload } from '../vector/record-payload';
 import type { Drift } from './consistency-report';
@@ -67,7 +68,8 @@ export class RecordCheck {
       }
     };
     for await (const page of readAhead(this.pages(kind))) {
-      suspects.push(...this.compare(kind, page, counter).map(({ id }) => id));
+      const drifts = await this.compare(kind, page, counter);
+      suspects.push(...drifts.map(({ id }) => id));
       if (suspects.length >= this.batchSize) await recheck();
     }
     await recheck();
@@ -142,24 +144,30 @@ export class RecordCheck {
   }
 
   /** What the relay would change about these records' rows; nothing for those that are as they should be. */
-  private compare(kind: RecordKind, { sources, existing, stalePayloads }: Page, counter: TokenCounter): RecordDrift[] {
-    return sources.flatMap((loaded) => {
+  private async compare(
+    kind: RecordKind,
+    { sources, existing, stalePayloads }: Page,
+    counter: TokenCounter,
+  ): Promise<RecordDrift[]> {
+    const drifts: RecordDrift[] = [];
+    for (const loaded of sources) {
       const { id } = loaded.source.record;
       const stalePayload = stalePayloads.get(id) ?? 0;
-      const rowDrift = this.rowDrift(kind, loaded, existing.get(id) ?? [], counter);
-      return stalePayload + rowDrift.missingRows + rowDrift.staleRows > 0 ? [{ id, ...rowDrift, stalePayload }] : [];
-    });
+      const rowDrift = await this.rowDrift(kind, loaded, existing.get(id) ?? [], counter);
+      if (stalePayload + rowDrift.missingRows + rowDrift.staleRows > 0) drifts.push({ id, ...rowDrift, stalePayload });
+    }
+    return drifts;
   }
 
-  private rowDrift(
+  private async rowDrift(
     kind: RecordKind,
     { source }: LoadedSource,
     existing: readonly ExistingRow[],
     counter: TokenCounter,
-  ) {
+  ): Promise<Pick<RecordDrift, 'missingRows' | 'staleRows'>> {
     let chunks;
     try {
-      chunks = renderChunks(specOf(kind), source, this.embedder.model.maxTokens, counter);
+      chunks = await inTurns(renderChunks(specOf(kind), source, this.embedder.model.maxTokens, counter));
     } catch {
       // The relay cannot render it either: rendered again, it becomes a dead letter that says why.
       return { missingRows: 1, staleRows: 0 };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import { chunkText } from '../chunking/chunk-text';
+import { chunkingSteps, chunkText } from '../chunking/chunk-text';
 import { chunkBudget, type Chunk, type ChunkingPlan } from '../chunking/chunking-plan';
 import { estimatedTokens, type TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
+import type { Steps } from '../process/turns';
 import type { Source } from '../record/source';
 import type { EmbeddingSpec, EmbeddingTypeSpec } from './embedding-spec';
 
@@ -30,25 +31,29 @@ const WHITE_SPACE = /\s+/g;
 
 /**
  * All chunks that a record should have: per embedding type its text, cut to the window of a model that takes
- * `maxTokens`. Types in the spec's order, chunks in the text's.
+ * `maxTokens`. Types in the spec's order, chunks in the text's. A text of megabytes takes seconds.
  * @throws TOO_MANY_CHUNKS
  */
-export function renderChunks(
+export function* renderChunks(
   spec: EmbeddingSpec,
   source: Source,
   maxTokens: number,
   counter: TokenCounter = estimatedTokens,
-): RenderedChunk[] {
+): Steps<RenderedChunk[]> {
   const window = { maxTokens, counter };
-  return Object.entries(spec.types).flatMap(([type, typeSpec]) => renderType(type, typeSpec, source, window));
+  const rendered: RenderedChunk[] = [];
+  for (const [type, typeSpec] of Object.entries(spec.types)) {
+    for (const chunk of yield* renderType(type, typeSpec, source, window)) rendered.push(chunk);
+  }
+  return rendered;
 }
 
-function renderType(
+function* renderType(
   embeddingType: string,
   typeSpec: EmbeddingTypeSpec,
   source: Source,
   window: Window,
-): RenderedChunk[] {
+): Steps<RenderedChunk[]> {
   const { maxTokens, counter } = window;
   const plan: ChunkingPlan = typeSpec.chunkingOf?.(source) ?? { strategy: typeSpec.chunking };
   const contexts = new ContextLines((path) => typeSpec.context?.(source, path), window);
@@ -58,17 +63,18 @@ function renderType(
       wanted: plan.maxTokens,
       isExact: counter.isExact,
     });
-  const chunks = chunkText(typeSpec.text(source), plan, budget, counter);
+  const chunks = yield* chunkingSteps(typeSpec.text(source), plan, { budget, counter, mostChunks: MAX_CHUNKS });
   if (chunks.length > MAX_CHUNKS) {
     throw new DomainError(
       'TOO_MANY_CHUNKS',
-      `${embeddingType}: the text makes ${chunks.length} chunks; at most ${MAX_CHUNKS} are allowed.`,
-      { details: { chunks: chunks.length, max: MAX_CHUNKS } },
+      `${embeddingType}: the text makes more than ${MAX_CHUNKS} chunks, which is the most that a record may have.`,
+      { details: { max: MAX_CHUNKS } },
     );
   }
-  return chunks.map((chunk, chunkIndex) => {
+  const rendered: RenderedChunk[] = [];
+  for (const [chunkIndex, chunk] of chunks.entries()) {
     const contextLine = contexts.of(chunk);
-    return {
+    rendered.push({
       embeddingType,
       chunkIndex,
       text: chunk.text,
@@ -78,8 +84,10 @@ function renderType(
       tokenCount: chunk.tokens,
       headingPath: chunk.headingPath,
       contentHash: contentHash(contextLine, chunk.text),
-    };
-  });
+    });
+    yield;
+  }
+  return rendered;
 }
 
 /** What a chunk has to fit into. */

@@ -6,6 +6,7 @@ import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff, type RowChanges } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks, type RenderedChunk } from '../embedding/rendering';
+import { inTurns } from '../process/turns';
 import type { RecordKind } from '../record/record-spec';
 import { recordPayload } from '../vector/record-payload';
 import type { Payload } from '../vector/vector-store';
@@ -34,6 +35,14 @@ const ACTOR = 'kindred-relay';
 /** Below PostgreSQL's deadlock timeout of a second, so that in a deadlock the relay gives way and never the writer. */
 const LOCK_TIMEOUT = '500ms';
 
+/** What a batch of keys is done under. */
+interface Batch {
+  claim: Claim;
+  kind: RecordKind;
+  /** Ends when the lease is lost or the relay stops. */
+  signal: AbortSignal;
+}
+
 interface Rendered {
   loaded: LoadedSource;
   chunks: RenderedChunk[];
@@ -58,31 +67,33 @@ export class SourceTask {
   /**
    * Keys that come out `done` have been acknowledged.
    * @throws OutageError the database does not answer
+   * @throws the signal's reason; nothing of the batch under way is written
    */
-  async run(claim: Claim): Promise<Map<ClaimedKey, KeyOutcome>> {
+  async run(claim: Claim, signal: AbortSignal): Promise<Map<ClaimedKey, KeyOutcome>> {
     const byKind = new Map<string, ClaimedKey[]>();
     for (const key of claim.keys) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
     const outcomes = new Map<ClaimedKey, KeyOutcome>();
     for (const [name, keys] of byKind) {
       const kind = this.kinds.get(name);
-      if (kind) await this.runBatch(claim, kind, keys, outcomes);
+      if (kind) await this.runBatch({ claim, signal, kind }, keys, outcomes);
     }
     return outcomes;
   }
 
   private async runBatch(
-    claim: Claim,
-    kind: RecordKind,
+    batch: Batch,
     keys: readonly ClaimedKey[],
     outcomes: Map<ClaimedKey, KeyOutcome>,
   ): Promise<void> {
+    const { claim, signal } = batch;
     try {
       const counter = await this.parts.tokenCounter();
-      const batch = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
-        this.bringUpToDate(transaction, claim, kind, keys, counter),
+      const done = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
+        this.bringUpToDate(transaction, batch, keys, counter),
       );
-      for (const [key, outcome] of batch) outcomes.set(key, outcome);
+      for (const [key, outcome] of done) outcomes.set(key, outcome);
     } catch (error) {
+      signal.throwIfAborted();
       const outage = outageOf(error);
       if (outage) throw outage;
       if (isLockConflict(error)) {
@@ -91,15 +102,14 @@ export class SourceTask {
         outcomes.set(keys[0] as ClaimedKey, { result: 'failed', error });
       } else {
         // One of them is at fault; alone, the others succeed.
-        for (const key of keys) await this.runBatch(claim, kind, [key], outcomes);
+        for (const key of keys) await this.runBatch(batch, [key], outcomes);
       }
     }
   }
 
   private async bringUpToDate(
     transaction: Transaction,
-    claim: Claim,
-    kind: RecordKind,
+    { claim, kind, signal }: Batch,
     keys: readonly ClaimedKey[],
     counter: TokenCounter,
   ): Promise<Map<ClaimedKey, KeyOutcome>> {
@@ -117,9 +127,10 @@ export class SourceTask {
         outcomes.set(key, { result: 'done' }); // Deleted; its points follow by cascade.
       else {
         try {
-          rendered.push(this.render(kind, loaded, counter));
+          rendered.push(await this.render(kind, loaded, counter, signal));
           outcomes.set(key, { result: 'done' });
         } catch (error) {
+          signal.throwIfAborted();
           outcomes.set(key, { result: 'failed', error });
         }
       }
@@ -143,10 +154,16 @@ export class SourceTask {
     return new Set(rows.map((row) => row.id));
   }
 
-  private render(kind: RecordKind, loaded: LoadedSource, counter: TokenCounter): Rendered {
+  /** In turns: leases are to be renewed, and requests answered, while a text of megabytes is cut. */
+  private async render(
+    kind: RecordKind,
+    loaded: LoadedSource,
+    counter: TokenCounter,
+    signal: AbortSignal,
+  ): Promise<Rendered> {
     return {
       loaded,
-      chunks: renderChunks(specOf(kind), loaded.source, this.parts.maxTokens, counter),
+      chunks: await inTurns(renderChunks(specOf(kind), loaded.source, this.parts.maxTokens, counter), { signal }),
       payload: recordPayload(kind, loaded.source, loaded.isArchived),
     };
   }
