@@ -72,6 +72,26 @@ describe('consistency', () => {
     expect(restored?.id).toBe(lost);
   });
 
+  it('finds points with numbers for ids, which are nobody’s here, and deletes them', async () => {
+    const { store, catalog } = app.core;
+    const alias = catalog.alias('job_description');
+    const FOREIGN = 1_100;
+    const response = await fetch(`${app.qdrantUrl}/collections/${alias}/points?wait=true`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', 'api-key': process.env.QDRANT_API_KEY ?? '' },
+      body: JSON.stringify({
+        points: Array.from({ length: FOREIGN }, (_, id) => ({ id, vector: {}, payload: { by: 'hand' } })),
+      }),
+    });
+    expect(response.status).toBe(200);
+    expect(wrong(await jobs())).toEqual({ orphaned: FOREIGN });
+    const { queued } = await app.core.services.consistency.repair({ kinds: ['job_description'] });
+    expect(queued).toBe(FOREIGN);
+    await app.settle();
+    expect(wrong(await jobs())).toEqual({});
+    expect(await store.count(alias)).toBe((await pointIds()).length);
+  });
+
   it('brings back points that are ahead of a restored database', async () => {
     const [ahead] = (await pointIds()) as [string];
     const { store, catalog } = app.core;

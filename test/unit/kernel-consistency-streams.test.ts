@@ -13,6 +13,8 @@ function seeded(seed: number): () => number {
   };
 }
 
+const uuid = (i: number): string => `${i.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
+
 /** Pages of a store, and how many it was asked for. */
 class Pages<T> {
   asked = 0;
@@ -83,7 +85,7 @@ describe('two ordered streams side by side', () => {
       return pages;
     };
     for (let round = 0; round < 200; round++) {
-      const all = Array.from({ length: Math.floor(random() * 60) }, (_, i) => i.toString(16).padStart(4, '0'));
+      const all = Array.from({ length: Math.floor(random() * 60) }, (_, i) => uuid(i));
       const [onLeft, onRight] = [random(), random()];
       const left = all.filter(() => random() < onLeft);
       const right = all.filter(() => random() < onRight);

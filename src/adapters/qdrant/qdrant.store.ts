@@ -20,6 +20,7 @@ import { answerableQuery, namedExamples, type IsStored } from './answerable-quer
 import { collectionPath, QdrantAdministration } from './qdrant.administration';
 import { QdrantTransport, type QdrantStoreOptions } from './qdrant.transport';
 import type { Schemas } from './qdrant.types';
+import { sentId } from './sent-id';
 import { compileQuery, type CompiledQuery } from './vector-query.compile';
 import { deleteBodies, overwriteBodies, upsertBodies } from './write.bodies';
 
@@ -136,7 +137,7 @@ export class QdrantStore implements VectorStore {
       with_payload: payloadSelector(page.payload),
       with_vector: false,
       ...(page.filter ? { filter: compileFilter(page.filter) } : {}),
-      ...(page.after === undefined ? {} : { offset: page.after }),
+      ...(page.after === undefined ? {} : { offset: sentId(page.after) }),
     };
     const path = `${collectionPath(collection)}/points/scroll`;
     const result = await this.#transport.send<Schemas['ScrollResult']>('POST', path, { body });

@@ -1,6 +1,7 @@
 import type { VectorFilter } from '../../kernel/vector/vector-filter';
 import type { Payload, Point, PointId } from '../../kernel/vector/vector-store';
 import type { Schemas } from './qdrant.types';
+import { sentId } from './sent-id';
 
 /** Qdrant refuses bodies over 32 MB by default; a quarter of it leaves room for proxies and keeps one request short. */
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
@@ -42,7 +43,7 @@ export function overwriteBodies(points: readonly { id: PointId; payload: Payload
 export function deleteBodies(
   points: readonly { id: PointId; revision?: number }[],
 ): (Schemas['PointIdsList'] | Schemas['FilterSelector'])[] {
-  const certain = points.filter(({ revision }) => revision === undefined).map(({ id }) => id);
+  const certain = points.filter(({ revision }) => revision === undefined).map(({ id }) => sentId(id));
   const dated = points.flatMap(({ id, revision }) => (revision === undefined ? [] : [{ id, revision }]));
   const filter: VectorFilter = { must: [{ has_id: dated.map(({ id }) => id) }], must_not: storedNewer(dated) };
   return [...(certain.length > 0 ? [{ points: certain }] : []), ...(dated.length > 0 ? [{ filter }] : [])];

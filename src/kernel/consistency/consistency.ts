@@ -77,7 +77,9 @@ export class Consistency {
    * @param options.isDryRun queues nothing
    */
   repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
-    return this.compare(options, options.isDryRun ? undefined : new RepairQueue(this.parts.database));
+    const { database, store, catalog } = this.parts;
+    const queue = new RepairQueue(database, store, (kind) => catalog.alias(kind));
+    return this.compare(options, options.isDryRun ? undefined : queue);
   }
 
   /**

@@ -7,7 +7,15 @@ import type { Generation } from '../vector/generation-store';
 import type { Payload, PayloadValue, VectorStore } from '../vector/vector-store';
 import type { Drift, DriftKind, Remedy } from './consistency-report';
 import { readAhead } from './read-ahead';
-import { expectedNow, expectedPoints, foundPoints, pairs, type ExpectedPoint, type FoundPoint } from './point-stream';
+import {
+  isOwnId,
+  expectedNow,
+  expectedPoints,
+  foundPoints,
+  pairs,
+  type ExpectedPoint,
+  type FoundPoint,
+} from './point-stream';
 
 /** What has been read of one kind so far. */
 export interface PointTally {
@@ -72,6 +80,8 @@ export class PointCheck {
   ): Promise<PointTally> {
     const tally: PointTally = { rows: 0, points: 0, highestRevision: 0 };
     let suspects: string[] = [];
+    // Nothing here writes such points, so that one look is enough.
+    const foreign: Drift[] = [];
     const recheck = async (): Promise<void> => {
       const drifts = await this.recheck(kind, live, suspects);
       suspects = [];
@@ -87,7 +97,9 @@ export class PointCheck {
             tally.points += 1;
             tally.highestRevision = Math.max(tally.highestRevision, Number(found.payload.revision) || 0);
           }
-          if (driftOf(expected, found, live.id)) suspects.push(pointId);
+          if (!isOwnId(pointId)) foreign.push(driftAt(kind, pointId, 'orphaned'));
+          else if (driftOf(expected, found, live.id)) suspects.push(pointId);
+          if (foreign.length >= this.batchSize) await onDrifts(foreign.splice(0), tally);
           if (suspects.length >= this.batchSize) await recheck();
         }
       }
@@ -95,6 +107,7 @@ export class PointCheck {
       await Promise.all([rows.return(undefined), points.return(undefined)]);
     }
     await recheck();
+    if (foreign.length > 0) await onDrifts(foreign, tally);
     for await (const pointIds of this.strayEntries(kind)) {
       const drifts = await this.withoutPoint(kind, live, pointIds);
       if (drifts.length > 0) await onDrifts(drifts, tally);

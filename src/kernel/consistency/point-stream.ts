@@ -1,5 +1,6 @@
 import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
+import { UUID } from '../record/record-input';
 import type { RecordKind } from '../record/record-spec';
 import { pointPayload } from '../vector/record-payload';
 import type { Payload, VectorStore } from '../vector/vector-store';
@@ -39,6 +40,12 @@ export interface FoundPoint {
 
 /** Follows every UUID. */
 const AFTER_ALL = '~';
+
+/** Whether a point's id is one that Kindred may have given: a UUID, and no number. */
+export const isOwnId = (pointId: string): boolean => UUID.test(pointId);
+
+/** Collections have numbers before UUIDs. */
+const placeOf = (pointId: string): string => (isOwnId(pointId) ? pointId : '');
 
 function selectRows(kind: RecordKind): string {
   const spec = specOf(kind);
@@ -129,13 +136,12 @@ export async function* pairs(
     if (left.isAtEnd && right.isAtEnd) return;
     const made: Pair[] = [];
     while (left.isFilled && right.isFilled && !(left.isAtEnd && right.isAtEnd)) {
-      const leftId = left.head?.pointId ?? AFTER_ALL;
-      const rightId = right.head?.pointId ?? AFTER_ALL;
-      made.push({
-        pointId: leftId < rightId ? leftId : rightId,
-        expected: leftId <= rightId ? left.take() : undefined,
-        found: rightId <= leftId ? right.take() : undefined,
-      });
+      const [row, point] = [left.head, right.head];
+      const leftPlace = row?.pointId ?? AFTER_ALL;
+      const rightPlace = point ? placeOf(point.pointId) : AFTER_ALL;
+      const expected = leftPlace <= rightPlace ? left.take() : undefined;
+      const found = rightPlace <= leftPlace ? right.take() : undefined;
+      made.push({ pointId: expected?.pointId ?? found?.pointId ?? '', expected, found });
     }
     yield made;
   }

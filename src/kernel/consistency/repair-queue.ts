@@ -1,20 +1,39 @@
 import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
 import type { RecordKind } from '../record/record-spec';
+import type { VectorStore } from '../vector/vector-store';
 import type { Drift } from './consistency-report';
+import { isOwnId } from './point-stream';
 
 /** More than are taken in the time of one statement. */
 const REVISION_HEADROOM = 1_000_000;
 
-/** Puts what differs into the outbox, as bulk work, to be put right like any other change. */
+/**
+ * Puts what differs into the outbox, as bulk work, to be put right like any other change. Only points with ids that
+ * Kindred never gives are deleted at once: there is no order among writers of such a point to keep.
+ */
 export class RepairQueue {
-  constructor(private readonly sql: SqlRunner) {}
+  constructor(
+    private readonly sql: SqlRunner,
+    private readonly store: VectorStore,
+    private readonly aliasOf: (kind: string) => string,
+  ) {}
 
   /**
    * @param highestRevision that any point read so far carries
-   * @returns how many points were queued
+   * @returns how many points were queued, or deleted
    */
   async points(kind: RecordKind, drifts: readonly Drift[], highestRevision: number): Promise<number> {
+    const ids = drifts.flatMap(({ pointId }) => pointId ?? []);
+    const foreign = ids.filter((id) => !isOwnId(id));
+    if (foreign.length > 0) {
+      await this.store.delete(
+        this.aliasOf(kind.kind),
+        foreign.map((id) => ({ id })),
+      );
+    }
+    const own = ids.filter(isOwnId);
+    if (own.length === 0) return foreign.length;
     const spec = specOf(kind);
     // A restored backup may be behind its points; they would refuse every write with an older revision. Writers that take
     // revisions between the look at the last one and its being set must not be set back, hence the headroom.
@@ -39,9 +58,9 @@ export class RepairQueue {
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
        SELECT 'point', $1, point_id::text, 1 FROM drifted ON CONFLICT DO NOTHING RETURNING 1`,
-      [kind.kind, drifts.map(({ pointId }) => pointId), withVector.map(({ pointId }) => pointId)],
+      [kind.kind, own, withVector.map(({ pointId }) => pointId)],
     );
-    return rows.length;
+    return foreign.length + rows.length;
   }
 
   /** @returns how many records were queued */

@@ -1,6 +1,9 @@
 import type { VectorFilter } from './vector-filter';
 
-/** A point id: always a UUID here, owned by exactly one row of `vector_points`. */
+/**
+ * A point id: a UUID, owned by exactly one row of `vector_points`. Only a point that something else has put there may have
+ * a number, in decimal digits here.
+ */
 export type PointId = string;
 
 export const DENSE = 'dense';
