@@ -85,8 +85,9 @@ function AssignmentTable({ table, subject, subjectColumn }: AssignmentTableOptio
       prototype,
       'tagConcept',
     );
-    ManyToOne(() => EmbeddingModel, { onDelete: 'SET NULL', nullable: true })(prototype, 'model');
-    JoinColumn({ name: 'model_id', foreignKeyConstraintName: `fk_${table}_model_id` })(prototype, 'model');
+    // What a foreign key would do, triggers do for a statement at a time: these rows come by the thousand.
+    ManyToOne(() => EmbeddingModel, { createForeignKeyConstraints: false, nullable: true })(prototype, 'model');
+    JoinColumn({ name: 'model_id' })(prototype, 'model');
     Entity(table)(target);
     Index(`idx_${table}_tag_concept_id`, ['tagConceptId', 'status'])(target);
     // BRIN, for tags used in a window of time.
