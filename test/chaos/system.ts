@@ -277,11 +277,14 @@ export class System {
     });
   }
 
+  /** Stops every part, whether or not another could be stopped. */
   async stop(): Promise<void> {
-    await Promise.all([...this.relays.map((relay) => relay.process.stop()), this.api?.stop()]);
-    await Promise.all([this.vectorProxy.close(), this.embedding.close(), this.databaseProxy.close()]);
-    await this.vectorServer?.stop();
-    await this.database.stop();
+    const stopped = await Promise.allSettled([...this.relays.map((relay) => relay.process.stop()), this.api?.stop()]);
+    stopped.push(
+      ...(await Promise.allSettled([this.vectorProxy.close(), this.embedding.close(), this.databaseProxy.close()])),
+      ...(await Promise.allSettled([this.vectorServer?.stop(), this.database.stop()])),
+    );
+    for (const one of stopped) if (one.status === 'rejected') throw one.reason;
   }
 
   private startVectorServer(): void {

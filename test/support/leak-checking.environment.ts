@@ -3,13 +3,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { TestEnvironment as NodeEnvironment } from 'jest-environment-node';
 
-/** Closing a socket or a process takes the system a moment after the call that asked for it. */
-const SETTLE_DEADLINE_MS = 3_000;
+/** Closing a socket or a process takes the system a moment after the call that asked for it, and a busy one longer. */
+const SETTLE_DEADLINE_MS = 15_000;
 
 /** Sockets, servers, child processes and watchers that keep this process alive now. */
 function activeHandles(): object[] {
   // Undocumented, but it names the objects themselves: counts cannot tell a leak from what the runner has just closed.
   return (process as unknown as { _getActiveHandles(): object[] })._getActiveHandles();
+}
+
+/** What it is, and what tells it from others of its sort. */
+function describe(leak: object): string {
+  const { pid, spawnargs, remoteAddress, remotePort, localPort, _idleTimeout } = leak as Record<string, unknown>;
+  const facts = [
+    spawnargs && `process ${String(pid)}: ${(spawnargs as string[]).join(' ')}`,
+    remoteAddress && `to ${String(remoteAddress)}:${String(remotePort)}`,
+    localPort && `from port ${String(localPort)}`,
+    _idleTimeout && `of ${String(_idleTimeout)} ms`,
+  ].filter(Boolean);
+  return facts.length === 0 ? leak.constructor.name : `${leak.constructor.name} (${facts.join(', ')})`;
 }
 
 /** Node's test environment, which additionally fails a test file that leaves open what it has opened. */
@@ -55,7 +67,7 @@ export default class LeakCheckingEnvironment extends NodeEnvironment {
 
   private leaked(): string[] {
     const handles = activeHandles().filter((handle) => !this.handlesBefore.has(handle));
-    return [...handles, ...this.runningWorkers, ...this.pendingTimers()].map((leak) => leak.constructor.name);
+    return [...handles, ...this.runningWorkers, ...this.pendingTimers()].map(describe);
   }
 
   private pendingTimers(): NodeJS.Timeout[] {

@@ -71,12 +71,14 @@ export class DatabaseProxy {
   }
 
   private accept(near: Socket): void {
+    near.on('error', () => undefined);
     const path = this.target();
     if (path === undefined) {
       near.destroy();
       return;
     }
     const far = connect({ path });
+    far.on('error', () => undefined);
     const connection = { near, far };
     this.connections.add(connection);
     for (const [socket, other] of [
@@ -84,7 +86,6 @@ export class DatabaseProxy {
       [far, near],
     ] as const) {
       socket.setNoDelay(true);
-      socket.on('error', () => undefined);
       socket.on('close', () => {
         this.connections.delete(connection);
         other.destroy();

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -25,6 +24,8 @@ export class ManagedProcess {
 
   constructor(private readonly options: ManagedProcessOptions) {
     this.log = createWriteStream(options.logFile, { flags: 'a' });
+    // A full disk ends what is kept of a run, not the run.
+    this.log.on('error', () => undefined);
   }
 
   start(): void {
@@ -59,7 +60,10 @@ export class ManagedProcess {
       const child = spawn(process.execPath, [...args], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
       this.child = child;
       this.follow(child);
-      const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      // Not `once`, which also rejects when the process cannot even be started: it is started again all the same.
+      const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
+        child.on('close', (_code, by) => resolve(by));
+      });
       this.child = undefined;
       this.log.write(`-- ended by ${signal ?? 'itself'}\n`);
       onExit?.(signal);

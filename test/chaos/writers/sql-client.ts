@@ -40,6 +40,8 @@ export function isRefusal(error: unknown): boolean {
 export function copyIn(client: Client, statement: string, lines: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const copy = {
+      /** The client puts here what ends the timer of `query_timeout`. */
+      callback: undefined as (() => void) | undefined,
       submit: (connection: Connection) => connection.query(statement),
       handleCopyInResponse: (connection: Connection) => {
         const wire = connection as unknown as { sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void };
@@ -47,8 +49,14 @@ export function copyIn(client: Client, statement: string, lines: readonly string
         wire.endCopyFrom();
       },
       handleCommandComplete: () => undefined,
-      handleError: reject,
-      handleReadyForQuery: () => resolve(),
+      handleError: (error: Error) => {
+        copy.callback?.();
+        reject(error);
+      },
+      handleReadyForQuery: () => {
+        copy.callback?.();
+        resolve();
+      },
     };
     client.query(copy as unknown as Submittable);
   });
