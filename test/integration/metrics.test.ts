@@ -108,6 +108,39 @@ describe('metrics', () => {
     expect(value('drift_is_queued{kind="tag_concept"}')).toBe(0);
   });
 
+  it('are named as Prometheus asks, each with its help and its type', async () => {
+    metrics.answered('/graphql', 'POST', 200, 12);
+    metrics.failed('NOT_FOUND');
+    await app.core.lightCheck.run();
+    await app.core.services.consistency.check();
+    const lines = (await metrics.read()).split('\n').filter((line) => line !== '');
+    const types = new Map<string, string>();
+    const helped = new Set<string>();
+    for (const line of lines) {
+      const [, sort, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+      if (sort === 'HELP') expect([name, helped.has(name)]).toEqual([name, false]);
+      if (sort === 'HELP') helped.add(name);
+      if (sort === 'TYPE') types.set(name, rest);
+    }
+    expect([...types.keys()].sort()).toEqual([...helped].sort());
+    const own = [...types].filter(([name]) => name.startsWith('kindred_'));
+    expect(own.length).toBeGreaterThan(15);
+    for (const [name, type] of own) {
+      expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+      expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
+      expect(name).not.toMatch(/_(ms|milliseconds?|minutes?|hours?|kb|mb|kilobytes?|percent|count|sum|bucket)(_|$)/);
+      if (type === 'histogram') expect(name).toMatch(/_seconds$/);
+    }
+    // Every sample is of a family that has been declared, and a number.
+    for (const line of lines.filter((one) => !one.startsWith('#'))) {
+      const [, name = '', value] = /^([a-z0-9_]+)(?:\{(?:[a-z_]+="[^"]*",?)*\})? (\S+)$/.exec(line) ?? [];
+      const family = name.replace(/_(bucket|sum|count)$/, '');
+      expect([line, types.has(name) || types.has(family)]).toEqual([line, true]);
+      expect([line, Number.isFinite(Number(value?.replace('+Inf', '0')))]).toEqual([line, true]);
+    }
+    expect(types.get('process_cpu_seconds_total')).toBe('counter');
+  });
+
   it('suspect nothing while something is on its way', async () => {
     await app.relay?.stop();
     await app.core.database.query(`INSERT INTO stories (title, content) VALUES ('A story', 'Once upon a time.')`);
