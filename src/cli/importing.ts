@@ -1,5 +1,5 @@
 import type { FoundFiles } from '../import/import-files';
-import type { StoryChunkingEntry } from '../import/import-records';
+import type { StoryOptions } from '../import/import-records';
 import { ImportWriter } from '../import/import-writer';
 import { RejectsFile } from '../import/rejects-file';
 import { runImport, type ImportSummary } from '../import/run-import';
@@ -18,18 +18,15 @@ export interface ImportingOptions {
 export const DEFAULT_REJECTS = 'kindred-rejects.jsonl';
 const SHOWN_REJECTS = 5;
 
-/**
- * Imports files with progress and prints what came of it.
- * @param chunking of all stories, whatever they say themselves
- */
+/** Imports files with progress and prints what came of it. */
 export async function importAndReport(
   found: FoundFiles,
   options: ImportingOptions,
   session: Session,
   outcome: { code: number },
-  chunking?: StoryChunkingEntry,
+  stories?: StoryOptions,
 ): Promise<void> {
-  const summary = await importFiles(found, options, session, chunking);
+  const summary = await importFiles(found, options, session, stories);
   if (options.json) console.log(JSON.stringify(summary));
   else printSummary(summary, options.rejects);
   if (summary.isInterrupted) throw new InterruptedError();
@@ -40,7 +37,7 @@ async function importFiles(
   { files, skipped }: FoundFiles,
   options: ImportingOptions,
   session: Session,
-  chunking?: StoryChunkingEntry,
+  stories?: StoryOptions,
 ): Promise<ImportSummary> {
   const { core, stores } = session.instance;
   const stopping = new AbortController();
@@ -57,7 +54,7 @@ async function importFiles(
       files,
       writer: new ImportWriter(core.database, core.registry),
       rejects: new RejectsFile(options.rejects),
-      chunking,
+      stories,
       onProgress: (doneBytes) => progress.update(doneBytes, totalBytes),
       onReject: ({ file, line, reason }) => {
         shown += 1;

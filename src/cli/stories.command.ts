@@ -142,14 +142,16 @@ export function addStoriesCommand(program: Command, outcome: { code: number }): 
   addChunkingOptions(stories.command('import'))
     .description('Import stories from Markdown, text and JSONL files, and from the folders that hold them.')
     .argument('<path...>')
+    .option('--collection <name>', 'the collection of all of them, whatever they say themselves')
     .option('--wait', 'return once everything is embedded')
     .option('--rejects <file>', 'where stories go that could not be imported', DEFAULT_REJECTS)
     .option('--json', 'print a machine-readable summary')
-    .action(async (paths: string[], options: ImportingOptions & ChunkingOptions) => {
+    .action(async (paths: string[], options: ImportingOptions & ChunkingOptions & { collection?: string }) => {
       const settings = settingsOf(options);
       const chunking = settings && { ...settings, chunkTokens: settings.chunkTokens ?? undefined };
+      const said = { chunking, collection: options.collection };
       const found = await findStoryFiles(paths);
-      await withSession('kindred stories', (session) => importAndReport(found, options, session, outcome, chunking));
+      await withSession('kindred stories', (session) => importAndReport(found, options, session, outcome, said));
     });
   addChunkingOptions(stories.command('rechunk'))
     .description(

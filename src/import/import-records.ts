@@ -82,6 +82,12 @@ export interface StoryChunkingEntry {
   chunkContext?: string;
 }
 
+/** Said of all stories of an import, whatever they say themselves. */
+export interface StoryOptions {
+  chunking?: StoryChunkingEntry;
+  collection?: string;
+}
+
 export interface StoryRecord extends StoryChunkingEntry {
   externalId: string;
   title: string;

@@ -1,6 +1,6 @@
 import type { ImportFile } from './import-files';
 import { readImportFile } from './import-reader';
-import type { ImportItem, ImportRecordType, Reject, StoryChunkingEntry } from './import-records';
+import type { ImportItem, ImportRecordType, Reject, StoryOptions } from './import-records';
 import type { ImportWriter } from './import-writer';
 import type { RejectsFile } from './rejects-file';
 import { byParentsFirst, toWriteItem } from './write-item';
@@ -26,8 +26,7 @@ export interface ImportRun {
   files: readonly ImportFile[];
   writer: ImportWriter;
   rejects: RejectsFile;
-  /** Of all stories, whatever they say themselves. */
-  chunking?: StoryChunkingEntry;
+  stories?: StoryOptions;
   /** Bytes read so far. */
   onProgress?: (doneBytes: number) => void;
   onReject?: (reject: Reject) => void;
@@ -99,7 +98,7 @@ async function writeBatch(batch: readonly FoundRecord[], run: ImportRun, summary
   for (const found of batch) byType.set(found.type, [...(byType.get(found.type) ?? []), found]);
   for (const [type, records] of byType) {
     const counts = (summary.byType[type] ??= { created: 0, updated: 0, unchanged: 0, rejected: 0 });
-    const outcomes = await run.writer.write(records.map((found) => toWriteItem(found, run.chunking)));
+    const outcomes = await run.writer.write(records.map((found) => toWriteItem(found, run.stories)));
     for (const [i, result] of outcomes.entries()) {
       counts[result.outcome] += 1;
       if (result.outcome !== 'rejected') continue;

@@ -4,12 +4,18 @@ import type { ImportItem, StoryChunkingEntry } from './import-records';
 import { readWholeFile, rejectFile } from './whole-file';
 
 const MAX_TITLE_LENGTH = 120;
+const FRONT_MATTER = /^---[ \t]*\n([\s\S]*?)\n---[ \t]*(?:\n|$)/;
+/** Begins with a key; else the dashes are rules between parts of the text. */
+const SETTINGS = /^(?:#.*\n)*[A-Za-z][\w-]*[ \t]*:(?:\s|$)/;
+const ATX_TITLE = /^\s*#{1,6}[ \t]+(.+?)[ \t#]*(?:\n|$)/;
+/** A line of words that is underlined. */
+const SETEXT_TITLE = /^\s*([^\s#>|`~*+\d-][^\n]*)\n {0,3}(?:=+|-+)[ \t]*(?:\n|$)/;
 
 /**
  * Reads a Markdown or plain-text file as one story; a blank line ends a paragraph.
  * Lines of `key: value` between `---` at the top may give id, title, author and collection, and chunking, chunkTokens,
- * chunkOverlap and chunkContext. Otherwise the title is the first heading (Markdown) or a short first line that stands
- * alone and is no sentence (text), else the file's name; and the external id is `file:<path>`.
+ * chunkOverlap and chunkContext. Otherwise the title is the heading that begins the text (Markdown) or a short first line
+ * that stands alone and is no sentence (text), else the file's name; and the external id is `file:<path>`.
  */
 export async function* readStoryText(source: ImportFile): AsyncGenerator<ImportItem> {
   const whole = await readWholeFile(source);
@@ -51,10 +57,9 @@ interface TitledText {
 
 /** As it is written, for indentation and blank lines mean something; without the heading that is its title. */
 function readMarkdown(body: string, givenTitle: string | undefined): TitledText {
-  const [heading = '', title] =
-    givenTitle === undefined ? (/^\s*#{1,6}[ \t]+(.+?)[ \t#]*(?:\n|$)/.exec(body) ?? []) : [];
+  const [heading = '', title] = givenTitle === undefined ? (ATX_TITLE.exec(body) ?? SETEXT_TITLE.exec(body) ?? []) : [];
   const text = body.slice(heading.length);
-  return { title: givenTitle ?? title, content: text.replace(/^(?:[ \t]*\n)+/, '').trimEnd() };
+  return { title: givenTitle ?? title?.trim(), content: text.replace(/^(?:[ \t]*\n)+/, '').trimEnd() };
 }
 
 function readPlainText(body: string, givenTitle: string | undefined): TitledText {
@@ -78,8 +83,8 @@ function chunkingOf(settings: Record<string, string | undefined>): StoryChunking
 }
 
 function takeFrontMatter(text: string): { settings: Record<string, string | undefined>; body: string } {
-  const match = /^---[ \t]*\n([\s\S]*?)\n---[ \t]*(?:\n|$)/.exec(text);
-  if (match === null) return { settings: {}, body: text };
+  const match = FRONT_MATTER.exec(text);
+  if (match === null || !SETTINGS.test(match[1] ?? '')) return { settings: {}, body: text };
   const settings: Record<string, string | undefined> = {};
   for (const line of (match[1] ?? '').split('\n')) {
     const [, key, value] = /^([A-Za-z]+):\s*(.+?)\s*$/.exec(line) ?? [];

@@ -1,11 +1,10 @@
-import type { ImportRecord, StoryChunkingEntry, StoryRecord, TagRecord } from './import-records';
+import type { ImportRecord, StoryOptions, StoryRecord, TagRecord } from './import-records';
 import type { WriteItem } from './import-writer';
 
 /**
  * What the writer needs of a record that a reader found.
- * @param chunking of stories, whatever they say themselves
  */
-export function toWriteItem(found: ImportRecord, chunking?: StoryChunkingEntry): WriteItem {
+export function toWriteItem(found: ImportRecord, options: StoryOptions = {}): WriteItem {
   switch (found.type) {
     case 'profile': {
       const { skills, workExperiences, educations, projects, ...values } = found.record;
@@ -28,7 +27,7 @@ export function toWriteItem(found: ImportRecord, chunking?: StoryChunkingEntry):
       };
     }
     case 'story':
-      return storyItem({ ...found.record, ...chunking });
+      return storyItem({ ...found.record, ...options.chunking }, options.collection);
     case 'tag': {
       const { parent, ...values } = found.record;
       return { kind: 'tag_concept', values, references: { parentId: parent ?? null } };
@@ -38,12 +37,12 @@ export function toWriteItem(found: ImportRecord, chunking?: StoryChunkingEntry):
   }
 }
 
-function storyItem({ isMarkdown, ...story }: StoryRecord): WriteItem {
+function storyItem({ isMarkdown, ...story }: StoryRecord, collection = story.collection): WriteItem {
   const { chunkingStrategy, chunkTokens = null, chunkOverlap = 0, chunkContext = 'none' } = story;
   const isChosen = chunkingStrategy !== undefined;
   return {
     kind: 'story',
-    values: { ...story, ...(isChosen && { chunkTokens, chunkOverlap, chunkContext }) },
+    values: { ...story, collection, ...(isChosen && { chunkTokens, chunkOverlap, chunkContext }) },
     ...(isMarkdown && { initial: { chunkingStrategy: 'markdown' } }),
   };
 }

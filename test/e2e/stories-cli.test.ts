@@ -58,18 +58,31 @@ describe('kindred stories', () => {
       });
 
       // What an import does not say, it leaves alone.
-      await runProgram(folder, ['stories', 'import', path.join(tales, 'fox.md'), '--wait'], quiet);
+      await runProgram(
+        folder,
+        ['stories', 'import', path.join(tales, 'fox.md'), '--collection', 'den', '--wait'],
+        quiet,
+      );
       const server = startProgram(folder, ['serve'], { env: { KINDRED_DEMO: 'false' } });
       const url = await server.ready();
       const { stories: found } = await ask<{
         stories: {
-          nodes: { title: string; chunkingStrategy: string; chunkTokens: number | null; chunkOverlap: number }[];
+          nodes: {
+            title: string;
+            collection: string | null;
+            chunkingStrategy: string;
+            chunkTokens: number | null;
+            chunkOverlap: number;
+          }[];
         };
-      }>(url, '{ stories(orderBy: { field: TITLE }) { nodes { title chunkingStrategy chunkTokens chunkOverlap } } }');
+      }>(
+        url,
+        '{ stories(orderBy: { field: TITLE }) { nodes { title collection chunkingStrategy chunkTokens chunkOverlap } } }',
+      );
       expect(found.nodes).toEqual([
-        { title: 'Fox', chunkingStrategy: 'TOKEN', chunkTokens: 64, chunkOverlap: 16 },
-        { title: 'Hen', chunkingStrategy: 'TOKEN', chunkTokens: 64, chunkOverlap: 16 },
-        { title: 'Owl', chunkingStrategy: 'SENTENCE', chunkTokens: null, chunkOverlap: 0 },
+        { title: 'Fox', collection: 'den', chunkingStrategy: 'TOKEN', chunkTokens: 64, chunkOverlap: 16 },
+        { title: 'Hen', collection: 'farm', chunkingStrategy: 'TOKEN', chunkTokens: 64, chunkOverlap: 16 },
+        { title: 'Owl', collection: null, chunkingStrategy: 'SENTENCE', chunkTokens: null, chunkOverlap: 0 },
       ]);
 
       // Attached to a server, which then does the work.

@@ -236,6 +236,31 @@ describe('JSON Resume', () => {
 });
 
 describe('stories as text', () => {
+  it('lose nothing between rules, which are no settings', async () => {
+    const texts = ['---\n\nA hen.\n\n---\n\nA fox.', '---\nA hen woke.\n---\nA fox.'];
+    await put('a.md', texts[0] ?? '');
+    await put('b.txt', texts[1] ?? '');
+    await put('c.md', '---\n# Kept by a tool\ntitle: Owl\ntags:\n  - night\n---\nMoon.');
+    const { records } = await readAll(await findImportFiles([folder]));
+    expect(records.map(({ record }) => record)).toMatchObject([
+      { title: 'A', content: texts[0] },
+      { title: 'B', content: texts[1] },
+      { title: 'Owl', content: 'Moon.' },
+    ]);
+  });
+
+  it('take their title from a heading that is underlined', async () => {
+    await put('a.md', '\nThe Fox \n=======\n\nOne.\n');
+    await put('b.md', 'The Hen\n---\nTwo.\n\nHeading\n===\n');
+    await put('c.md', '- item\n---\n\nThree.\n');
+    const { records } = await readAll(await findImportFiles([folder]));
+    expect(records.map(({ record }) => record)).toMatchObject([
+      { title: 'The Fox', content: 'One.' },
+      { title: 'The Hen', content: 'Two.\n\nHeading\n===' },
+      { title: 'C', content: '- item\n---\n\nThree.' },
+    ]);
+  });
+
   it('take title and settings from where people put them', async () => {
     await put(
       'a-fox.md',

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
+import { tagTree } from '../../src/features/tag/vocabulary/tag-usage';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
+import { refusalOf } from '../support/results';
 import { TagClient } from './support/tag-client';
 
 let app: TestApp;
@@ -248,6 +250,47 @@ it('counts usage exactly while many write at once', async () => {
        SELECT count(*) FROM story_chunk_tags a WHERE a.tag_concept_id = tag.id AND a.status <> 'rejected')`,
   );
   expect(wrong).toEqual([]);
+});
+
+it('says that there is no scheme of a name, rather than that it has no tags', async () => {
+  for (const operation of [
+    '{ popularTags(scheme: "nowhere") { count } }',
+    '{ tagHygiene(scheme: "nowhere") { unused { totalCount } } }',
+    'mutation { retag(scheme: "nowhere") { queued } }',
+  ]) {
+    expect(refusalOf(await app.executeOperation(operation))).toMatchObject({ code: 'NOT_FOUND', field: 'scheme' });
+  }
+});
+
+it('shows what is below a tag of another scheme in the tree of its own', async () => {
+  await client.ask('mutation { saveTagScheme(name: "elsewhere", input: {}) { name } }');
+  const top = await client.createTag({ name: 'two schemes top', scheme: 'elsewhere' });
+  await client.createTag({ name: 'two schemes low', parentId: top });
+  const names = async (scheme?: string) => (await tagTree(app.core.database, scheme)).map(({ name }) => name);
+  expect(await names('elsewhere')).toEqual(['two schemes top']);
+  expect(await names('general')).toEqual(['two schemes low']);
+  expect(await names()).toEqual(['two schemes top', 'two schemes low']);
+});
+
+it('shows what is below an archived tag as a root until that is restored', async () => {
+  const top = await client.createTag({ name: 'arch top' });
+  const middle = await client.createTag({ name: 'arch middle', parentId: top });
+  await client.createTag({ name: 'arch low', parentId: middle });
+  const tree = async () =>
+    (await tagTree(app.core.database))
+      .filter(({ name }) => name.startsWith('arch '))
+      .map(({ name, depth }) => [name, depth]);
+  await client.ask('mutation ($id: ID!) { archiveTag(id: $id) { tag { id } } }', { id: middle });
+  expect(await tree()).toEqual([
+    ['arch low', 0],
+    ['arch top', 0],
+  ]);
+  await client.ask('mutation ($id: ID!) { restoreTag(id: $id) { tag { id } } }', { id: middle });
+  expect(await tree()).toEqual([
+    ['arch top', 0],
+    ['arch middle', 1],
+    ['arch low', 2],
+  ]);
 });
 
 it('lists popular tags of a window, and proposals for hygiene', async () => {

@@ -21,7 +21,7 @@ import type { RecordTypeFactory } from '../../../kernel/graphql/record-types';
 import { decodeCursor, encodeCursor, readInteger, readPage } from '../../../kernel/record/page';
 import { StoryChunkEmbedding } from '../../story/story.entity';
 import { storySpec } from '../../story/story.spec';
-import { checkThreshold } from '../scheme/tag-scheme-store';
+import { checkThreshold, requireScheme } from '../scheme/tag-scheme-store';
 import { TagConcept } from '../tag-concept.entity';
 import { tagConceptSpec } from '../tag-concept.spec';
 import { checkFirst } from '../vocabulary/tag-vocabulary.resolver';
@@ -153,10 +153,13 @@ export function tagHygieneResolver(factory: RecordTypeFactory): new () => object
     @Query(() => TagHygieneType, {
       description: 'Each field is worked out when it is selected, over all tags or passages there are.',
     })
-    tagHygiene(
+    async tagHygiene(
       @Arg('scheme', () => String, { nullable: true, defaultValue: 'general' }) scheme: string | null | undefined,
-    ): TagHygieneType {
-      return { scheme: scheme ?? 'general' };
+      @Ctx() context: GraphQLContext,
+    ): Promise<TagHygieneType> {
+      const name = scheme ?? 'general';
+      await requireScheme(context.services.database, name);
+      return { scheme: name };
     }
 
     @FieldResolver(() => NearDuplicateTagsStep, {

@@ -35,16 +35,22 @@ export interface TreeTag {
   depth: number;
 }
 
-/** All tags that are not archived, each followed by what is below it. */
+/**
+ * All tags that are not archived, of one scheme where that is given, each followed by what is below it. A tag whose parent
+ * is not among them is a root.
+ */
 export function tagTree(sql: SqlRunner, scheme?: string): Promise<TreeTag[]> {
   return sql.query<TreeTag>(
     `WITH RECURSIVE tree AS (
        SELECT id, name, scheme, usage_count, 0 AS depth, ARRAY[scheme, lower(name), id::text] AS path
-       FROM tag_concepts WHERE parent_id IS NULL AND archived_at IS NULL AND ($1::text IS NULL OR scheme = $1)
+       FROM tag_concepts root WHERE archived_at IS NULL AND ($1::text IS NULL OR scheme = $1) AND NOT EXISTS (
+         SELECT 1 FROM tag_concepts parent
+         WHERE parent.id = root.parent_id AND parent.archived_at IS NULL AND ($1::text IS NULL OR parent.scheme = $1))
        UNION ALL
        SELECT child.id, child.name, child.scheme, child.usage_count, tree.depth + 1,
          tree.path || ARRAY[lower(child.name), child.id::text]
-       FROM tag_concepts child JOIN tree ON child.parent_id = tree.id WHERE child.archived_at IS NULL
+       FROM tag_concepts child JOIN tree ON child.parent_id = tree.id
+       WHERE child.archived_at IS NULL AND ($1::text IS NULL OR child.scheme = $1)
      )
      SELECT id, name, scheme, usage_count AS "usageCount", depth FROM tree ORDER BY path`,
     [scheme ?? null],

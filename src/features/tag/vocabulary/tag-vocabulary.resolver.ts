@@ -6,6 +6,7 @@ import { requireRole } from '../../../kernel/graphql/require-role';
 import { decodeIdOf } from '../../../kernel/record/global-id';
 import { MAX_PAGE_SIZE } from '../../../kernel/record/page';
 import { TaggableKind } from '../scheme/tag-scheme.resolver';
+import { requireScheme } from '../scheme/tag-scheme-store';
 import { TagConcept } from '../tag-concept.entity';
 import { tagConceptSpec } from '../tag-concept.spec';
 import { taggables } from '../taggable';
@@ -83,12 +84,10 @@ export class TagVocabularyResolver {
     if (start >= end) {
       throw new DomainError('BAD_INPUT', 'since: must be before `until`.', { details: { field: 'since' } });
     }
-    const uses = await popularTags(context.services.database, {
-      since: start,
-      until: end,
-      scheme: scheme ?? undefined,
-      limit: checkFirst(first ?? 10),
-    });
+    const limit = checkFirst(first ?? 10);
+    const { database } = context.services;
+    if (typeof scheme === 'string') await requireScheme(database, scheme);
+    const uses = await popularTags(database, { since: start, until: end, scheme: scheme ?? undefined, limit });
     return Promise.all(uses.map(async ({ tagId, count }) => ({ tag: await tagOf(tagId, context), count })));
   }
 
@@ -161,7 +160,9 @@ export class TagVocabularyResolver {
     requireRole(context, 'writer');
     checkCount('tagIds', tagIds);
     const ids = tagIds?.map((id, i) => decodeIdOf('TagConcept', id, `tagIds[${i}]`));
-    const queue = new TaggingQueue(context.services.database);
+    const { database } = context.services;
+    if (typeof scheme === 'string') await requireScheme(database, scheme);
+    const queue = new TaggingQueue(database);
     return { queued: await queue.retag({ tagIds: ids, scheme: scheme ?? undefined }, context.actor) };
   }
 }
