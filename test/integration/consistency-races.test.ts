@@ -4,6 +4,7 @@ import pino from 'pino';
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import { createCore } from '../../src/app/core';
 import { recordKinds } from '../../src/features/registry';
+import { DEFAULT_BATCH_SIZES } from '../../src/kernel/consistency/batch-sizes';
 import { Consistency } from '../../src/kernel/consistency/consistency';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
@@ -93,7 +94,7 @@ describe('another model that comes live while a check goes on', () => {
         ...app.core,
         store,
         kinds: recordKinds,
-        batchSizes: { points: 10, records: 10 },
+        batchSizes: { ...DEFAULT_BATCH_SIZES, points: 10 },
       });
       await expect(consistency.repair(TAGS)).rejects.toMatchObject({ code: 'COLLECTION_MISMATCH' });
       expect(await app.core.isIdle()).toBe(true);

@@ -16,7 +16,7 @@ const sql = (text: string, values: unknown[] = []): Promise<Record<string, unkno
   app.core.database.query(text, values);
 /** Compares in pages of a few, so that whatever changes does so between two of them. */
 const inSmallPages = (): Consistency =>
-  new Consistency({ ...app.core, kinds: recordKinds, batchSizes: { points: 9, records: 4 } });
+  new Consistency({ ...app.core, kinds: recordKinds, batchSizes: { points: 9, records: 4, textBytes: 100 } });
 
 async function fill(): Promise<void> {
   await sql(

@@ -62,7 +62,7 @@ export class Consistency {
   constructor(private readonly parts: ConsistencyParts) {
     const { database, store, kinds, embedder, batchSizes = DEFAULT_BATCH_SIZES } = parts;
     this.pointCheck = new PointCheck(database, store, batchSizes.points);
-    this.recordCheck = new RecordCheck(database, kinds, embedder, batchSizes.records);
+    this.recordCheck = new RecordCheck(database, kinds, embedder, batchSizes);
   }
 
   /** @throws COLLECTION_MISMATCH the live points are another model's, or have become so since the check began */

@@ -11,6 +11,7 @@ import { toGlobalId } from '../record/global-id';
 import { inTurns } from '../process/turns';
 import type { RecordKind } from '../record/record-spec';
 import { recordPayload } from '../vector/record-payload';
+import type { BatchSizes } from './batch-sizes';
 import type { Drift } from './consistency-report';
 import { readAhead } from './read-ahead';
 
@@ -51,7 +52,7 @@ export class RecordCheck {
     private readonly database: Database,
     private readonly kinds: readonly RecordKind[],
     private readonly embedder: Pick<Embedder, 'model' | 'tokenCounter'>,
-    private readonly batchSize: number,
+    private readonly batchSizes: BatchSizes,
   ) {
     this.loader = new SourceLoader(kinds);
   }
@@ -59,20 +60,14 @@ export class RecordCheck {
   /** @throws ModelUnavailableError what counts tokens is not there */
   async run(kind: RecordKind, onDrifts: (found: FoundRecordDrift) => Promise<void>): Promise<void> {
     const counter = await tokenCounterOf(this.embedder);
-    let suspects: number[] = [];
-    const recheck = async (): Promise<void> => {
-      const found = await this.recheck(kind, suspects, counter);
-      suspects = [];
+    for await (const page of readAhead(this.pages(kind))) {
+      const suspects = await this.compare(kind, page, counter);
+      const ids = suspects.map(({ id }) => id);
+      const found = await this.recheck(kind, ids, counter);
       if (found.length > 0) {
         await onDrifts({ recordIds: found.map(({ id }) => id), drifts: found.flatMap((one) => driftsOf(kind, one)) });
       }
-    };
-    for await (const page of readAhead(this.pages(kind))) {
-      const drifts = await this.compare(kind, page, counter);
-      suspects.push(...drifts.map(({ id }) => id));
-      if (suspects.length >= this.batchSize) await recheck();
     }
-    await recheck();
   }
 
   /**
@@ -80,12 +75,13 @@ export class RecordCheck {
    * goes on are left to the next check, or busy writers would keep it from its end.
    */
   private async *pages(kind: RecordKind): AsyncGenerator<Page> {
+    const { records: limit, textBytes: bytes } = this.batchSizes;
     const lastId = await this.lastId(kind);
-    for (let afterId = 0; ;) {
-      const sources = await this.loader.readPage(this.database, kind, { afterId, lastId, limit: this.batchSize });
+    for (let afterId = 0; afterId < lastId;) {
+      const sources = await this.loader.readPage(this.database, kind, { afterId, lastId, limit, bytes });
+      if (sources.length === 0) return;
       yield this.withRows(this.database, kind, sources);
-      if (sources.length < this.batchSize) return;
-      afterId = sources.at(-1)?.source.record.id ?? afterId;
+      afterId = sources.at(-1)?.source.record.id ?? lastId;
     }
   }
 

@@ -111,7 +111,7 @@ export class ConsistencyResolver {
   })
   consistency(@Ctx() context: GraphQLContext): Promise<ConsistencyReportType> {
     requireRole(context, 'admin');
-    return context.services.consistency.check();
+    return context.services.consistency.check({ maxDrifts: 0 });
   }
 
   @Mutation(() => RepairPayload, { description: 'Queues everything that is not as it should be to be put right.' })
@@ -120,7 +120,10 @@ export class ConsistencyResolver {
     @Ctx() context: GraphQLContext,
   ): Promise<RepairPayload> {
     requireRole(context, 'admin');
-    const { findings, plan, queued } = await context.services.consistency.repair({ isDryRun: dryRun ?? false });
+    const { findings, plan, queued } = await context.services.consistency.repair({
+      isDryRun: dryRun ?? false,
+      maxDrifts: 0,
+    });
     return { report: findings, plan, queued };
   }
 }

@@ -55,15 +55,29 @@ export class SourceLoader {
     return this.withRelated(sql, kind, rows);
   }
 
-  /** The first `limit` records with ids above `afterId` and up to `lastId`, in order of id. Nothing is locked. */
+  /**
+   * The first `limit` records with ids above `afterId` and up to `lastId`, in order of id, but no further than `bytes` of
+   * text go, and one at least. Nothing is locked.
+   */
   async readPage(
     sql: SqlRunner,
     kind: RecordKind,
-    { afterId, lastId, limit }: { afterId: number; lastId: number; limit: number },
+    { afterId, lastId, limit, bytes }: { afterId: number; lastId: number; limit: number; bytes: number },
   ): Promise<LoadedSource[]> {
+    // Lengths are known without reading what PostgreSQL has stored out of line.
+    const lengths = kind.attributes
+      .filter(({ type }) => type === 'text')
+      .map(({ column }) => `coalesce(octet_length(${column}), 0)`);
     const rows = await sql.query<SourceRow>(
-      `${this.recordsSql(kind)} WHERE t.id > $1 AND t.id <= $2 ORDER BY t.id LIMIT $3`,
-      [afterId, lastId, limit],
+      `WITH next AS (
+         SELECT id, ${['0', ...lengths].join(' + ')} AS bytes FROM ${kind.table}
+         WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3
+       ), page AS (
+         SELECT id, sum(bytes) OVER (ORDER BY id) - bytes AS bytes_before FROM next
+       )
+       ${this.recordsSql(kind)}
+       WHERE t.id = ANY (ARRAY(SELECT id FROM page WHERE bytes_before < $4)) ORDER BY t.id`,
+      [afterId, lastId, limit, bytes],
     );
     return this.withRelated(sql, kind, rows);
   }
