@@ -46,9 +46,15 @@ export function startJobs(core: Core, environment: Environment, logger: Logger):
   };
 }
 
-/** What processes that search owe to erasures, whoever carries them out: to forget the texts that they remember. */
-export function heedErasures(core: Core, logger: Logger): Upkeep {
-  const forget = (): void => core.services.search.rememberedTexts.clear();
+/**
+ * What processes that answer clients owe to erasures, whoever carries them out: to forget the texts that they remember.
+ * @param others what else remembers some
+ */
+export function heedErasures(core: Core, logger: Logger, ...others: readonly { forget(): void }[]): Upkeep {
+  const forget = (): void => {
+    core.services.search.rememberedTexts.clear();
+    for (const other of others) other.forget();
+  };
   const listener = new NotificationListener(core.database.pool, ERASURE_CHANNEL, forget, logger);
   listener.start();
   return { stop: () => listener.close() };

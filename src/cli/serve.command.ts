@@ -77,7 +77,7 @@ async function serve(): Promise<number> {
   try {
     const url = await server.listen(environment.http);
     stores.publish(url);
-    upkeep.push(heedErasures(core, logger));
+    upkeep.push(heedErasures(core, logger, server));
     if (relay) {
       relay.start();
       upkeep.push(startJobs(core, environment, logger));

@@ -13,7 +13,7 @@ import { DomainError } from '../kernel/errors/domain-error';
 import type { Role } from '../kernel/graphql/context';
 import type { ErrorFormatter } from '../kernel/graphql/format-error';
 import { hasRole, type Caller } from './authentication';
-import { answerCompiled } from './compiled-operations';
+import { answerCompiled, CompiledOperations } from './compiled-operations';
 import { createCostCheck, type CostLimits } from './limits/cost';
 import { limitShape, type ShapeLimits } from './limits/shape-rule';
 
@@ -46,14 +46,30 @@ export interface GraphQLServerOptions<TContext extends CallerContext> {
 /** Source text whose parsed form is kept; a parsed document takes some 30 times its text. */
 const KEPT_DOCUMENT_CHARACTERS = 1_000_000;
 
-/** Apollo with the limits, the roles and nothing that reports anywhere. Not started yet. */
-export function createGraphQLServer<TContext extends CallerContext>(
-  options: GraphQLServerOptions<TContext>,
-): ApolloServer<TContext> {
-  const documents = new LRUCache<string, DocumentNode>({
+/** Operations that were asked, parsed and compiled. They hold what clients wrote into them instead of into variables. */
+export class KeptOperations {
+  readonly documents = new LRUCache<string, DocumentNode>({
     maxSize: KEPT_DOCUMENT_CHARACTERS,
     sizeCalculation: (document) => document.loc?.source.body.length || 1,
   });
+  readonly compiled: CompiledOperations;
+
+  constructor(schema: GraphQLSchema) {
+    this.compiled = new CompiledOperations(schema);
+  }
+
+  clear(): void {
+    this.documents.clear();
+    this.compiled.clear();
+  }
+}
+
+/** Apollo with the limits, the roles and nothing that reports anywhere. Not started yet. */
+export function createGraphQLServer<TContext extends CallerContext>(
+  options: GraphQLServerOptions<TContext>,
+  kept = new KeptOperations(options.schema),
+): ApolloServer<TContext> {
+  const { documents } = kept;
   // Apollo's `formatError` is not told whose error it is.
   const requestIds = new WeakMap<object, string>();
   return new ApolloServer<TContext>({
@@ -78,7 +94,7 @@ export function createGraphQLServer<TContext extends CallerContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      operationHooks(options, requestIds),
+      operationHooks(options, kept.compiled, requestIds),
       ...(options.plugins ?? []),
     ],
   });
@@ -87,6 +103,7 @@ export function createGraphQLServer<TContext extends CallerContext>(
 /** Made once, in one plugin: Apollo waits for every hook of every plugin, with every request. */
 function operationHooks<TContext extends CallerContext>(
   options: GraphQLServerOptions<TContext>,
+  compiled: CompiledOperations,
   requestIds: WeakMap<object, string>,
 ): ApolloServerPlugin<TContext> {
   const { schema, limits, formatError, isJitEnabled, logger } = options;
@@ -102,7 +119,7 @@ function operationHooks<TContext extends CallerContext>(
       if (requestId !== undefined) for (const error of errors) requestIds.set(error, requestId);
       return DONE;
     },
-    ...(isJitEnabled === true ? { responseForOperation: answerCompiled(schema, formatError) } : {}),
+    ...(isJitEnabled === true ? { responseForOperation: answerCompiled(compiled, formatError) } : {}),
   });
   return {
     requestDidStart: () => hooks,

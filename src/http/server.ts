@@ -22,6 +22,7 @@ import { answerError, answerNotFound } from './error-answer';
 import { mountExplorer, wantsPage } from './explorer/explorer';
 import {
   createGraphQLServer,
+  KeptOperations,
   type CallerContext,
   type GraphQLServerOptions,
   type RequestFacts,
@@ -60,6 +61,8 @@ export interface HttpServer<TContext extends CallerContext> {
   apollo: ApolloServer<TContext>;
   /** @returns the address, e.g. `http://127.0.0.1:4000`; throws as `listen` and `refuseUnsafeListen` do */
   listen(where: { host: string; port: number }): Promise<string>;
+  /** Forgets the operations that clients have asked, with whatever they wrote into them. */
+  forget(): void;
   /** Accepts nothing more, lets running requests end within `deadlineMs`, then cuts them off. May be called again. */
   close(deadlineMs?: number): Promise<void>;
 }
@@ -131,7 +134,8 @@ export async function buildHttpServer<TContext extends CallerContext>(
     });
   }
 
-  const apollo = createGraphQLServer(options);
+  const kept = new KeptOperations(options.schema);
+  const apollo = createGraphQLServer(options, kept);
   await apollo.start();
   const explorer = await mountExplorer(app);
   const execute = fastifyApolloHandler(apollo, {
@@ -169,6 +173,7 @@ export async function buildHttpServer<TContext extends CallerContext>(
   return {
     app,
     apollo,
+    forget: () => kept.clear(),
     listen: async (where) => {
       refuseUnsafeListen({ host: where.host, hasAuthentication });
       return listen(app, where);

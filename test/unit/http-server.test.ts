@@ -109,6 +109,18 @@ describe('a request', () => {
     expect(JSON.stringify(built.log.lines)).not.toMatch(/whoAmI|hidden/);
   });
 
+  it('is remembered in its parsed form until what clients wrote has to be forgotten', async () => {
+    let parsed = 0;
+    const parsingDidStart = (): Promise<void> => Promise.resolve(void parsed++);
+    const built = await server({ plugins: [{ requestDidStart: () => Promise.resolve({ parsingDidStart }) }] });
+    const ask = () => post(built, { query: '{ searchPeople(query: "Sigrid of Bergen") { totalCount } }' });
+    for (let i = 0; i < 5; i++) expect((await ask()).status).toBe(200);
+    expect(parsed).toBe(1);
+    built.forget();
+    expect((await ask()).status).toBe(200);
+    expect(parsed).toBe(2);
+  });
+
   it('under a foreign host name is refused while everybody is admin', async () => {
     const built = await server();
     for (const host of ['localhost:4000', '127.0.0.1', '[::1]:80']) {

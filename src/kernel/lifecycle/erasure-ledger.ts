@@ -59,7 +59,7 @@ export class ErasureLedger {
   }
 
   /**
-   * Queues the deletion of points whose events have been lost; those that wait to be looked at again are left to wait.
+   * Queues the deletion of points whose events have been lost or given up; those that wait to be looked at again are left to wait.
    * @param areStored whether the vector server has any of them; otherwise only what the ledger has is queued
    */
   async requeue(erased: readonly ErasedRecords[], areStored: boolean): Promise<void> {
@@ -67,8 +67,11 @@ export class ErasureLedger {
       `INSERT INTO outbox_events (topic, kind, key, priority)
        SELECT 'point', gone.kind, gone.key, 0 FROM unnest($1::text[], $2::text[]) AS gone (kind, key)
        WHERE NOT EXISTS (
+         SELECT 1 FROM outbox_events o
+         WHERE o.kind = gone.kind AND o.key = gone.key AND o.topic = 'point' AND o.dead_at IS NULL
+       ) AND ($3 OR EXISTS (
          SELECT 1 FROM outbox_events o WHERE o.kind = gone.kind AND o.key = gone.key AND o.topic = 'point'
-       ) AND ($3 OR EXISTS (SELECT 1 FROM vector_points p WHERE p.point_id = gone.key::uuid))
+       ) OR EXISTS (SELECT 1 FROM vector_points p WHERE p.point_id = gone.key::uuid))
        ON CONFLICT DO NOTHING`,
       [...pointKeys(erased), areStored],
     );

@@ -209,6 +209,15 @@ export class PointLedger {
     );
   }
 
+  /** Whether the point is still to be as it was at that revision. */
+  async isCurrent({ pointId, revision }: { pointId: string; revision: string }): Promise<boolean> {
+    const rows = await this.sql.query(
+      `SELECT 1 FROM vector_points WHERE point_id = $1 AND revision = $2 AND state <> 'deleting'`,
+      [pointId, revision],
+    );
+    return rows.length > 0;
+  }
+
   /** Shows why points are not indexed, unless they have changed since; without a revision, whether or not they have. */
   async noteError(
     points: readonly { pointId: string; revision: string | null }[],

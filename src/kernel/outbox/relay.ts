@@ -283,6 +283,12 @@ export class Relay {
         this.parts.meter?.attempted(claim.topic, key.kind, outcome.result);
         continue;
       }
+      if (outcome.point && !(await this.ledger.isCurrent(outcome.point))) {
+        // What failed is not wanted any more, and its error may quote what has been erased since.
+        await this.outbox.release(claim, [key]);
+        this.parts.meter?.attempted(claim.topic, key.kind, 'busy');
+        continue;
+      }
       const failure = failureOf(outcome.error, key.attempts, this.settings);
       const { isDead, code, message, attempts } = failure;
       this.parts.meter?.attempted(claim.topic, key.kind, isDead ? 'dead' : 'failed');
