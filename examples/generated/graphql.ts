@@ -347,6 +347,8 @@ export type OutboxTopic =
   | 'SOURCE'
   /** One point that has to be brought to its row’s state. */
   | 'POINT'
+  /** A point of the collections that are beside the live ones while the model is changed. */
+  | 'BUILD'
   /** Work of a feature that follows on a new vector, such as tagging. */
   | 'FOLLOW_UP';
 

@@ -19,12 +19,15 @@ import { Loaders } from '../kernel/graphql/loaders';
 import { Eraser } from '../kernel/lifecycle/erasure';
 import { Purge } from '../kernel/lifecycle/purge';
 import type { Logger } from '../kernel/logging/logger';
+import type { ChunkWindow } from '../kernel/model/chunk-window';
+import { ModelChange, type ModelChangeParts } from '../kernel/model-change/model-change';
 import type { Embedder } from '../kernel/model/embedder';
+import { Embedders } from '../kernel/model/embedders';
 import { DeadLetters } from '../kernel/outbox/dead-letters';
 import { Capture } from '../kernel/outbox/capture';
 import { IndexingProgressSource } from '../kernel/outbox/indexing-progress';
 import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
-import { Relay } from '../kernel/outbox/relay';
+import { Relay, type RelayParts } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
 import type { StepHook } from '../kernel/outbox/relay-step';
 import { Sync } from '../kernel/outbox/sync';
@@ -34,6 +37,7 @@ import { KindRegistry } from '../kernel/record/registry';
 import { SearchService } from '../kernel/search/search-service';
 import { instrumentedEmbedder, instrumentedStore } from '../kernel/telemetry/instrumented';
 import { silentMeter, type Meter } from '../kernel/telemetry/meter';
+import { chunkWindow } from '../kernel/vector/chunk-window';
 import { CollectionCatalog, defaultCollectionSettings, type CollectionSettings } from '../kernel/vector/collections';
 import { PointReader } from '../kernel/vector/point-reader';
 import type { VectorStore } from '../kernel/vector/vector-store';
@@ -47,19 +51,27 @@ export interface CoreOptions {
   /** Longest wait for one answer of the vector server; the adapter's default unless given. */
   qdrantTimeoutMs?: number;
   embedder: Embedder;
+  /** Of the model that is to follow, while it is being changed. */
+  next?: Embedder;
   collections?: Partial<CollectionSettings>;
   relay?: Partial<RelaySettings>;
   logger: Logger;
   onVectorRequest?: (report: QdrantRequestReport) => void;
   meter?: Meter;
+  /** For tests of faults, which kill a change of the model at a step. */
+  onModelChangeStep?: ModelChangeParts['onStep'];
 }
 
 /** Everything between the two stores and the outside, wired once. Nothing has been asked of either store yet. */
 export interface Core {
   database: Database;
   store: VectorStore;
+  /** The configured one. */
   embedder: Embedder;
+  embedders: Embedders;
   catalog: CollectionCatalog;
+  /** What chunks have to fit into now. */
+  window(): Promise<ChunkWindow>;
   registry: KindRegistry;
   services: Services;
   sync: Sync;
@@ -69,7 +81,9 @@ export interface Core {
   /** What the last complete checks found, of whichever process. */
   checks: CheckStore;
   /** @param onStep for tests of faults, which kill or stall a relay at a step */
-  createRelay(onStep?: StepHook): Relay;
+  createRelay(onStep?: StepHook, options?: Pick<RelayParts, 'isFillingOnly'>): Relay;
+  /** Changes the model: builds collections beside the live ones and promotes them. */
+  modelChange: ModelChange;
   /** What the relay has before it. */
   backlog(): Promise<Backlog>;
   /** Whether the vector side has followed everything captured; dead letters do not count. */
@@ -78,6 +92,8 @@ export interface Core {
   endLeases(): Promise<void>;
   /** What one request's resolvers get. */
   createContext(caller: Pick<GraphQLContext, 'actor' | 'role' | 'requestId'>): GraphQLContext;
+  /** Resolves once the live model answers. @throws COLLECTION_MISMATCH it is not one of this process's */
+  modelReady(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,6 +108,7 @@ export function migrationFiles(): string {
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { logger, meter = silentMeter } = options;
   const embedder = instrumentedEmbedder(options.embedder, meter);
+  const embedders = new Embedders(embedder, options.next && instrumentedEmbedder(options.next, meter));
   const dataSource = createDataSource({
     url: options.databaseUrl,
     poolSize: options.poolSize,
@@ -122,17 +139,19 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     database,
     store,
     model: embedder.model,
+    next: embedders.next?.model,
     kinds: recordKinds,
     logger,
     settings: { ...defaultCollectionSettings, ...options.collections },
   });
-  const aliasOf = (kind: string): string => catalog.alias(kind);
+  const window = (): Promise<ChunkWindow> => chunkWindow(catalog, embedders);
+  const aliasOf = (kind: string): string => catalog.route.collection(kind);
   const modelId = (): number => catalog.modelId;
   const followUps = featureFollowUps({ database, store, aliasOf, modelId });
   const sync = new Sync(database);
   const outbox = new OutboxStore(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
-  const search = new SearchService({ store, embedder, aliasOf });
+  const search = new SearchService({ store, embedders, catalog });
   const checks = new CheckStore(database);
   const services: Services = {
     registry,
@@ -148,7 +167,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       store,
       catalog,
       kinds: recordKinds,
-      embedder,
+      window,
       checks,
     }),
     deadLetters: new DeadLetters(database, registry.embeddable),
@@ -156,6 +175,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     database,
     store,
     aliasOf,
+    refreshRoute: () => catalog.refresh(),
     modelId,
     progress: new IndexingProgressSource(database, kindNames),
   };
@@ -163,7 +183,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     database,
     store,
     embedder,
+    embedders,
     catalog,
+    window,
     registry,
     services,
     sync,
@@ -171,11 +193,12 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     purge: new Purge(database, recordKinds),
     lightCheck: new LightCheck(database, store, registry.embeddable, aliasOf),
     checks,
-    createRelay: (onStep) =>
+    createRelay: (onStep, relayOptions) =>
       new Relay({
         database,
         store,
         embedder,
+        next: embedders.next,
         catalog,
         kinds: recordKinds,
         followUps,
@@ -183,7 +206,18 @@ export async function createCore(options: CoreOptions): Promise<Core> {
         settings: options.relay,
         onStep,
         meter,
+        ...relayOptions,
       }),
+    modelChange: new ModelChange({
+      database,
+      store,
+      catalog,
+      embedders,
+      kinds: recordKinds,
+      followUps,
+      logger,
+      onStep: options.onModelChangeStep,
+    }),
     backlog: () => outbox.backlog(kindNames),
     isIdle: () => outbox.isIdle(kindNames),
     endLeases: () => outbox.endLeases(),
@@ -194,6 +228,10 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       role,
       requestId,
     }),
+    modelReady: async () => {
+      catalog.checkLive();
+      await embedders.of(catalog.liveModel)?.ready();
+    },
     close: async () => {
       await Promise.all([database.close(), store.close()]);
     },

@@ -1,12 +1,12 @@
 import { createDeterministicEmbedder } from '../adapters/deterministic-model';
 import { createLocalEmbedder, type FetchProgress } from '../adapters/local-model';
 import { createOpenAiEmbedder } from '../adapters/openai';
-import type { Environment } from '../config/environment';
+import type { EmbedderSettings } from '../config/environment';
 import type { Embedder } from '../kernel/model/embedder';
 
-/** The embedder that the settings choose. */
+/** The embedder that these settings choose. */
 export function createEmbedder(
-  settings: Environment['embedder'],
+  settings: EmbedderSettings,
   onFetchProgress?: (progress: FetchProgress) => void,
 ): Embedder {
   switch (settings.provider) {

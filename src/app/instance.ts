@@ -17,7 +17,7 @@ export interface InstanceOptions {
   /** `own`: be the one instance of the data folder. `attach`: use the running one's stores where there is one. */
   stores: 'own' | 'attach';
   onFetchProgress?: (progress: FetchProgress) => void;
-  /** Whether to start although the stored embeddings are another model's, to embed everything again. */
+  /** Whether to start although the stored embeddings are another model's, so that the model can be changed. */
   isModelChange?: boolean;
   /** Whether to start although changes are not captured completely, to report or restore that. */
   isCaptureDamageKnown?: boolean;
@@ -50,6 +50,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     if (tracing) closers.push(startTracing(tracing));
     const embedder = createEmbedder(environment.embedder, options.onFetchProgress);
     closers.push(() => embedder.close());
+    const next = environment.next && createEmbedder(environment.next, options.onFetchProgress);
+    if (next) closers.push(() => next.close());
     const core = await createCore({
       databaseUrl: stores.databaseUrl,
       poolSize: POOL_SIZE,
@@ -57,6 +59,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       qdrantUrl: stores.qdrantUrl,
       qdrantApiKey: stores.qdrantApiKey,
       embedder,
+      next,
       collections: {
         shardNumber: environment.qdrant.shardNumber,
         replicationFactor: environment.qdrant.replicationFactor,

@@ -75,7 +75,7 @@ export function readinessOf(core: Core, relay: Relay | undefined): Readonly<Reco
     database: () => core.database.query('SELECT 1'),
     capture: () => core.capture.watch(),
     vectorStore: (signal) => core.store.ping(signal),
-    model: () => core.embedder.ready(),
+    model: () => core.modelReady(),
     ...(relay && { relay: () => relayIsWell(relay) }),
   };
 }

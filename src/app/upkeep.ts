@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment';
 import { NotificationListener } from '../kernel/db/notification-listener';
 import { ERASURE_CHANNEL } from '../kernel/lifecycle/erasure-channel';
 import type { Logger } from '../kernel/logging/logger';
+import { GENERATIONS_CHANNEL } from '../kernel/vector/generation-store';
 import { every, type Periodic } from '../kernel/process/periodic';
 import type { Core } from './core';
 
@@ -56,6 +57,16 @@ export function heedErasures(core: Core, logger: Logger, ...others: readonly { f
     for (const other of others) other.forget();
   };
   const listener = new NotificationListener(core.database.pool, ERASURE_CHANNEL, forget, logger);
+  listener.start();
+  return { stop: () => listener.close() };
+}
+
+/** What every process that runs for long owes to promotions: to read and write what is live from then on. */
+export function heedPromotions(core: Core, logger: Logger): Upkeep {
+  const look = (): void => {
+    core.catalog.refresh().catch((error: unknown) => logger.warn({ err: error }, 'cannot see which model is live now'));
+  };
+  const listener = new NotificationListener(core.database.pool, GENERATIONS_CHANNEL, look, logger);
   listener.start();
   return { stop: () => listener.close() };
 }

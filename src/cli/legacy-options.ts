@@ -54,8 +54,8 @@ export function addPointOptions(command: Command): Command {
 }
 
 export function partsOf(core: Core): LegacyParts {
-  const { database, store, embedder, services } = core;
-  return { database, store, consistency: services.consistency, model: embedder.model, kinds: recordKinds };
+  const { database, store, catalog, services } = core;
+  return { database, store, consistency: services.consistency, model: catalog.liveModel, kinds: recordKinds };
 }
 
 export function columnsOf(columns: Record<string, string>): Partial<Record<ColumnRole, string>> {

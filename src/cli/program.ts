@@ -12,6 +12,7 @@ import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, InterruptedError } from './
 import { addImportCommand } from './import.command';
 import { addLegacyCommand } from './legacy.command';
 import { addMigrateCommand } from './migrate.command';
+import { addModelsCommand } from './models.command';
 import { addPurgeCommand } from './purge.command';
 import { addReindexCommand } from './reindex.command';
 import { addSchemaCommand } from './schema.command';
@@ -42,6 +43,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addStoriesCommand(program, outcome);
   addDemoCommand(program);
   addReindexCommand(program);
+  addModelsCommand(program);
   addStatusCommand(program);
   addConsistencyCommand(program, outcome);
   addDeadLettersCommand(program);

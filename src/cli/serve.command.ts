@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 
 import { createMetrics, watchCore } from '../app/metrics';
 import { createHttpServer } from '../app/server';
-import { heedErasures, startJobs, type Upkeep } from '../app/upkeep';
+import { heedErasures, heedPromotions, startJobs, type Upkeep } from '../app/upkeep';
 import { isAuthenticationConfigured } from '../http/authentication';
 import { checkAddress, refuseUnsafeListen } from '../http/listening';
 import { onTermination } from '../kernel/process/termination';
@@ -77,13 +77,13 @@ async function serve(): Promise<number> {
   try {
     const url = await server.listen(environment.http);
     stores.publish(url);
-    upkeep.push(heedErasures(core, logger, server));
+    upkeep.push(heedErasures(core, logger, server), heedPromotions(core, logger));
     if (relay) {
       relay.start();
       upkeep.push(startJobs(core, environment, logger));
     }
     // Not awaited before the demo is loaded: the model loads while records are written.
-    const model = core.embedder.ready();
+    const model = core.modelReady();
     model.catch(() => undefined);
     if (environment.isDemoEnabled && (await loadDemoWhenEmpty(core)) && relay) {
       await model;

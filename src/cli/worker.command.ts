@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import { createMetrics, watchCore, type Metrics } from '../app/metrics';
 import { readinessOf } from '../app/server';
-import { startJobs, type Upkeep } from '../app/upkeep';
+import { heedPromotions, startJobs, type Upkeep } from '../app/upkeep';
 import { startHealthServer } from '../http/health';
 import { onTermination } from '../kernel/process/termination';
 import { portNumber } from './port-option';
@@ -34,15 +34,17 @@ async function work(
       resolve();
     });
   });
+  const promotions = heedPromotions(core, logger);
   let jobs: Upkeep | undefined;
   try {
-    await Promise.race([core.embedder.ready(), stopped]);
+    await Promise.race([core.modelReady(), stopped]);
     relay.start();
     jobs = startJobs(core, environment, logger);
     logger.info('relaying');
     await stopped;
   } finally {
     await jobs?.stop();
+    await promotions.stop();
     await relay.stop();
     await closeHealth?.();
   }

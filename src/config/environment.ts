@@ -8,6 +8,21 @@ import { variables } from './variables';
 
 export type EmbedderProvider = 'local' | 'openai' | 'deterministic';
 
+/** A model, and how it is reached. */
+export interface EmbedderSettings {
+  provider: EmbedderProvider;
+  /** Undefined: the provider's default. */
+  model: string | undefined;
+  dimensions: number | undefined;
+  maxTokens: number | undefined;
+  openAiApiKey: string | undefined;
+  openAiBaseUrl: string | undefined;
+  /** Absolute. */
+  modelCacheDir: string;
+  /** The npm program that started this process, if one did. */
+  npmExecPath: string | undefined;
+}
+
 /** Everything that can be set from outside, validated; `.env.example` documents each variable. */
 export interface Environment {
   http: {
@@ -46,19 +61,9 @@ export interface Environment {
     quantization: 'none' | 'scalar' | 'binary';
     isOnDisk: boolean;
   };
-  embedder: {
-    provider: EmbedderProvider;
-    /** Undefined: the provider's default. */
-    model: string | undefined;
-    dimensions: number | undefined;
-    maxTokens: number | undefined;
-    openAiApiKey: string | undefined;
-    openAiBaseUrl: string | undefined;
-    /** Absolute. */
-    modelCacheDir: string;
-    /** The npm program that started this process, if one did. */
-    npmExecPath: string | undefined;
-  };
+  embedder: EmbedderSettings;
+  /** The model that is to follow it, while it is being changed. */
+  next: EmbedderSettings | undefined;
   relay: { isEnabled: boolean; batchSize: number | undefined; leaseMs: number; maxAttempts: number };
   /** Whether `/metrics` is served. */
   hasMetrics: boolean;
@@ -140,18 +145,14 @@ function describeProblem(name: string, value: string, { expected, isSecret }: Va
 /** Settings that are right alone but not together. */
 function contradictions(values: VariableValues): string[] {
   const problems: string[] = [];
-  const provider = chooseEmbedder(values);
-  if (provider === 'openai' && values.OPENAI_API_KEY === undefined && values.OPENAI_BASE_URL === undefined) {
-    problems.push('KINDRED_EMBEDDER is "openai", which needs OPENAI_API_KEY (or OPENAI_BASE_URL of another endpoint)');
-  }
-  if (provider === 'local' && values.KINDRED_EMBEDDING_MODEL !== undefined) {
-    problems.push(
-      `KINDRED_EMBEDDING_MODEL is ${JSON.stringify(values.KINDRED_EMBEDDING_MODEL)}, but the local embedder has one ` +
-        'model, all-MiniLM-L6-v2; unset it, or set KINDRED_EMBEDDER=openai',
-    );
-  }
-  if (provider === 'local' && values.KINDRED_EMBEDDING_DIMENSIONS !== undefined) {
-    problems.push('KINDRED_EMBEDDING_DIMENSIONS is set, but the local model always gives 384; unset it');
+  problems.push(...modelProblems(configuredModel(values)));
+  const next = nextModel(values);
+  if (next) problems.push(...modelProblems(next));
+  else {
+    for (const name of NEXT_VARIABLES) {
+      if (values[name] !== undefined)
+        problems.push(`${name} is set, but KINDRED_NEXT_EMBEDDER is not; set both or neither`);
+    }
   }
   if (values.KINDRED_JWT_SECRET !== undefined && values.KINDRED_JWT_PUBLIC_KEY !== undefined) {
     problems.push('KINDRED_JWT_SECRET and KINDRED_JWT_PUBLIC_KEY are both set; tokens are signed one way, keep one');
@@ -166,8 +167,60 @@ function contradictions(values: VariableValues): string[] {
   return problems;
 }
 
-function chooseEmbedder(values: VariableValues): EmbedderProvider {
-  return values.KINDRED_EMBEDDER ?? (values.OPENAI_API_KEY === undefined ? 'local' : 'openai');
+const NEXT_VARIABLES = [
+  'KINDRED_NEXT_EMBEDDING_MODEL',
+  'KINDRED_NEXT_EMBEDDING_DIMENSIONS',
+  'KINDRED_NEXT_EMBEDDING_MAX_TOKENS',
+  'KINDRED_NEXT_OPENAI_API_KEY',
+  'KINDRED_NEXT_OPENAI_BASE_URL',
+] as const;
+
+/** The settings of one model, and what the names of its variables begin with. */
+interface ModelValues extends Omit<EmbedderSettings, 'modelCacheDir' | 'npmExecPath'> {
+  prefix: 'KINDRED_' | 'KINDRED_NEXT_';
+}
+
+function configuredModel(values: VariableValues): ModelValues {
+  return {
+    prefix: 'KINDRED_',
+    provider: values.KINDRED_EMBEDDER ?? (values.OPENAI_API_KEY === undefined ? 'local' : 'openai'),
+    model: values.KINDRED_EMBEDDING_MODEL,
+    dimensions: values.KINDRED_EMBEDDING_DIMENSIONS,
+    maxTokens: values.KINDRED_EMBEDDING_MAX_TOKENS,
+    openAiApiKey: values.OPENAI_API_KEY,
+    openAiBaseUrl: values.OPENAI_BASE_URL,
+  };
+}
+
+/** Reached as the configured one, unless its own settings say otherwise. */
+function nextModel(values: VariableValues): ModelValues | undefined {
+  if (values.KINDRED_NEXT_EMBEDDER === undefined) return undefined;
+  return {
+    prefix: 'KINDRED_NEXT_',
+    provider: values.KINDRED_NEXT_EMBEDDER,
+    model: values.KINDRED_NEXT_EMBEDDING_MODEL,
+    dimensions: values.KINDRED_NEXT_EMBEDDING_DIMENSIONS,
+    maxTokens: values.KINDRED_NEXT_EMBEDDING_MAX_TOKENS,
+    openAiApiKey: values.KINDRED_NEXT_OPENAI_API_KEY ?? values.OPENAI_API_KEY,
+    openAiBaseUrl: values.KINDRED_NEXT_OPENAI_BASE_URL ?? values.OPENAI_BASE_URL,
+  };
+}
+
+function modelProblems({ prefix, provider, model, dimensions, openAiApiKey, openAiBaseUrl }: ModelValues): string[] {
+  const problems: string[] = [];
+  if (provider === 'openai' && openAiApiKey === undefined && openAiBaseUrl === undefined) {
+    problems.push(`${prefix}EMBEDDER is "openai", which needs OPENAI_API_KEY (or OPENAI_BASE_URL of another endpoint)`);
+  }
+  if (provider === 'local' && model !== undefined) {
+    problems.push(
+      `${prefix}EMBEDDING_MODEL is ${JSON.stringify(model)}, but the local embedder has one ` +
+        `model, all-MiniLM-L6-v2; unset it, or set ${prefix}EMBEDDER=openai`,
+    );
+  }
+  if (provider === 'local' && dimensions !== undefined) {
+    problems.push(`${prefix}EMBEDDING_DIMENSIONS is set, but the local model always gives 384; unset it`);
+  }
+  return problems;
 }
 
 function toEnvironment(values: VariableValues, given: Given): Environment {
@@ -177,6 +230,7 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
     (values.KINDRED_JWT_SECRET === undefined
       ? undefined
       : { key: values.KINDRED_JWT_SECRET, algorithm: 'HS256' as const });
+  const next = nextModel(values);
   return {
     http: {
       host: values.HOST,
@@ -213,16 +267,8 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
       quantization: values.QDRANT_QUANTIZATION,
       isOnDisk: values.QDRANT_ON_DISK,
     },
-    embedder: {
-      provider: chooseEmbedder(values),
-      model: values.KINDRED_EMBEDDING_MODEL,
-      dimensions: values.KINDRED_EMBEDDING_DIMENSIONS,
-      maxTokens: values.KINDRED_EMBEDDING_MAX_TOKENS,
-      openAiApiKey: values.OPENAI_API_KEY,
-      openAiBaseUrl: values.OPENAI_BASE_URL,
-      modelCacheDir: path.resolve(values.KINDRED_MODEL_CACHE_DIR ?? userCacheFolder(given)),
-      npmExecPath: given['npm_execpath'],
-    },
+    embedder: embedderSettings(configuredModel(values), values, given),
+    next: next && embedderSettings(next, values, given),
     relay: {
       isEnabled: values.KINDRED_RELAY,
       batchSize: values.KINDRED_RELAY_BATCH_SIZE,
@@ -244,6 +290,18 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
     logLevel: values.KINDRED_LOG_LEVEL,
     isDemoEnabled: values.KINDRED_DEMO,
     warnings: unknownNames(given),
+  };
+}
+
+function embedderSettings(
+  { prefix: _, ...model }: ModelValues,
+  values: VariableValues,
+  given: Given,
+): EmbedderSettings {
+  return {
+    ...model,
+    modelCacheDir: path.resolve(values.KINDRED_MODEL_CACHE_DIR ?? userCacheFolder(given)),
+    npmExecPath: given['npm_execpath'],
   };
 }
 

@@ -132,6 +132,16 @@ export const variables = {
   KINDRED_EMBEDDING_DIMENSIONS: optionalInteger(1, 65_536),
   KINDRED_EMBEDDING_MAX_TOKENS: optionalInteger(16, 1_000_000),
 
+  KINDRED_NEXT_EMBEDDER: variable(
+    z.enum(['local', 'openai', 'deterministic']).optional(),
+    'local, openai or deterministic',
+  ),
+  KINDRED_NEXT_EMBEDDING_MODEL: text('the name of a model'),
+  KINDRED_NEXT_EMBEDDING_DIMENSIONS: optionalInteger(1, 65_536),
+  KINDRED_NEXT_EMBEDDING_MAX_TOKENS: optionalInteger(16, 1_000_000),
+  KINDRED_NEXT_OPENAI_API_KEY: secret('an API key'),
+  KINDRED_NEXT_OPENAI_BASE_URL: url(['http:', 'https:'], 'http://localhost:11434/v1'),
+
   KINDRED_API_KEYS: variable(
     apiKeys,
     'a comma-separated list of <role>:<SHA-256 of the key, 64 hexadecimal digits>, the role being reader, writer or admin',

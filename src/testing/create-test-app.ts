@@ -32,6 +32,8 @@ export interface TestAppOptions {
   qdrantApiKey?: string;
   /** The deterministic embedder unless given. */
   embedder?: Embedder;
+  /** Of a model that is to follow; none unless given. */
+  next?: Embedder;
   /** Whether a relay follows the writes; on unless false. */
   isRelaying?: boolean;
   relay?: Partial<RelaySettings>;
@@ -187,6 +189,7 @@ async function start(options: TestAppOptions, closers: Closers, close: () => Pro
     qdrantUrl,
     qdrantApiKey: options.qdrantApiKey,
     embedder,
+    next: options.next,
     collections: { prefix: `t_${id}_` },
     relay: { pollMs: 200, ...options.relay },
     logger,

@@ -97,7 +97,7 @@ const statements: [name: string, run: (sql: SqlRunner) => Promise<unknown>][] = 
         points.map(({ pointId }) => pointId),
       ),
   ],
-  ['begins to write', (sql) => new PointLedger(sql).beginWriting(points)],
+  ['begins to write', (sql) => new PointLedger(sql).beginWriting(generationId, points)],
   ['settles what was written', (sql) => new PointLedger(sql).settle('content_item', generationId, written(), true)],
   ['notes an error', (sql) => new PointLedger(sql).noteError(points, { code: 'X', message: 'x', isDead: false })],
   ['settles what was deleted', (sql) => new PointLedger(sql).settleDeleted('content_item', deleted())],

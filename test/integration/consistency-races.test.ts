@@ -9,7 +9,6 @@ import { Consistency } from '../../src/kernel/consistency/consistency';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
 import { wrong } from '../support/drift';
-import { until } from '../support/until';
 import { watchedStore } from '../support/watched-store';
 
 const TAGS = { kinds: ['tag_concept'] };
@@ -116,10 +115,15 @@ describe('another model that comes live while a check goes on', () => {
     });
     try {
       await core.catalog.start({ isModelChange: true });
-      const relay = core.createRelay();
+      const relay = core.createRelay(undefined, { isFillingOnly: true });
       relay.start();
-      await until(() => core.isIdle());
+      await core.modelChange.prepare();
+      await core.modelChange.waitUntilFilled({});
+      await core.modelChange.promote();
       await relay.stop();
+      await core.modelChange.drop();
+      // What follows from it is not what is asked about here.
+      await core.database.query('DELETE FROM outbox_events');
     } finally {
       await core.close();
     }

@@ -122,8 +122,8 @@ describe('a query that nests four levels', () => {
       'work_experiences',
     ]);
     expect(requests).toEqual([
-      'POST /collections/job_description/points',
-      'POST /collections/job_description/points/query/batch',
+      'POST /collections/job_description__feature-hash__1/points',
+      'POST /collections/job_description__feature-hash__1/points/query/batch',
     ]);
   });
 

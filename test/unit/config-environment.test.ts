@@ -124,6 +124,8 @@ describe('loadEnvironment', () => {
 
   it.each([
     [{ KINDRED_EMBEDDER: 'openai' }, /needs OPENAI_API_KEY/],
+    [{ KINDRED_NEXT_EMBEDDER: 'openai' }, /KINDRED_NEXT_EMBEDDER is "openai", which needs OPENAI_API_KEY/],
+    [{ KINDRED_NEXT_EMBEDDING_MODEL: 'bge-m3' }, /KINDRED_NEXT_EMBEDDER is not; set both or neither/],
     [{ KINDRED_EMBEDDING_MODEL: 'bge-m3' }, /"bge-m3", but the local embedder has one model/],
     [{ KINDRED_EMBEDDING_DIMENSIONS: '512' }, /always gives 384/],
     [{ QDRANT_WRITE_CONSISTENCY_FACTOR: '2' }, /more than the 1 copies/],
@@ -155,4 +157,12 @@ describe('loadEnvironment', () => {
       expect.stringContaining('KINDRED_EMBEDER is set'),
     ]);
   });
+});
+
+it('reads the model that is to follow, reached as the configured one unless it says otherwise', () => {
+  expect(loadEnvironment({}).next).toBeUndefined();
+  const given = { OPENAI_API_KEY: 'sk-1', KINDRED_NEXT_EMBEDDER: 'openai', KINDRED_NEXT_EMBEDDING_MODEL: 'large' };
+  expect(loadEnvironment(given).next).toMatchObject({ provider: 'openai', model: 'large', openAiApiKey: 'sk-1' });
+  expect(loadEnvironment(given).embedder.model).toBeUndefined();
+  expect(loadEnvironment({ ...given, KINDRED_NEXT_OPENAI_API_KEY: 'sk-2' }).next?.openAiApiKey).toBe('sk-2');
 });

@@ -1,8 +1,10 @@
 import type { Database } from '../db/database';
-import type { Embedder } from '../model/embedder';
+import { DomainError } from '../errors/domain-error';
+import type { ChunkWindow } from '../model/chunk-window';
 import { findCaptureDamage } from '../outbox/capture-check';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
+import type { Generation } from '../vector/generation-store';
 import type { VectorStore } from '../vector/vector-store';
 import {
   driftKinds,
@@ -28,8 +30,8 @@ export interface ConsistencyParts {
   store: VectorStore;
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
-  /** The one that the relay embeds with: chunks are cut as its model asks. */
-  embedder: Pick<Embedder, 'model' | 'tokenCounter'>;
+  /** As the relay cuts chunks. */
+  window: () => Promise<ChunkWindow>;
   /** Where what is found is kept for every process. */
   checks: CheckStore;
   batchSizes?: BatchSizes;
@@ -60,12 +62,15 @@ export class Consistency {
   private readonly recordCheck: RecordCheck;
 
   constructor(private readonly parts: ConsistencyParts) {
-    const { database, store, kinds, embedder, batchSizes = DEFAULT_BATCH_SIZES } = parts;
+    const { database, store, kinds, window, batchSizes = DEFAULT_BATCH_SIZES } = parts;
     this.pointCheck = new PointCheck(database, store, batchSizes.points);
-    this.recordCheck = new RecordCheck(database, kinds, embedder, batchSizes);
+    this.recordCheck = new RecordCheck(database, kinds, window, batchSizes);
   }
 
-  /** @throws COLLECTION_MISMATCH the live points are another model's, or have become so since the check began */
+  /**
+   * @throws COLLECTION_MISMATCH the live points are another model's, or have become so since the check began
+   * @throws CONFLICT other collections have been promoted since the check began
+   */
   async check(options: CheckOptions = {}): Promise<ConsistencyFindings> {
     const { findings } = await this.compare(options);
     return findings;
@@ -137,24 +142,38 @@ export class Consistency {
     const counted = await this.counts(kind);
     if (!live) return counted;
     const note = async (drifts: readonly Drift[]): Promise<void> => {
-      // Where another model has come live meanwhile, nothing of this would be true.
-      await this.parts.catalog.targets([kind.kind]);
+      await this.confirmLive(kind, live);
       for (const { drift, count } of drifts) counted[drift] += count;
       on.name(drifts);
     };
-    const { rows, points } = await this.pointCheck.run(kind, live, async (drifts, { highestRevision }) => {
-      await note(drifts);
-      for (const { remedy } of drifts) remedies[remedy] += 1;
-      await on.points(kind, drifts, highestRevision);
-    });
-    if (isOfPointsOnly !== true) {
-      await this.recordCheck.run(kind, async ({ recordIds, drifts }) => {
+    try {
+      const { rows, points } = await this.pointCheck.run(kind, live, async (drifts, { highestRevision }) => {
         await note(drifts);
-        remedies.render += recordIds.length;
-        await on.records(kind, recordIds);
+        for (const { remedy } of drifts) remedies[remedy] += 1;
+        await on.points(kind, drifts, highestRevision);
       });
+      if (isOfPointsOnly !== true) {
+        await this.recordCheck.run(kind, async ({ recordIds, drifts }) => {
+          await note(drifts);
+          remedies.render += recordIds.length;
+          await on.records(kind, recordIds);
+        });
+      }
+      return { ...counted, rows, points };
+    } catch (error) {
+      // A collection that is not there any more may have been dropped after a promotion.
+      await this.confirmLive(kind, live);
+      throw error;
     }
-    return { ...counted, rows, points };
+  }
+
+  /** Where other collections have come live meanwhile, nothing that was found would be true. */
+  private async confirmLive({ kind }: RecordKind, live: Generation): Promise<void> {
+    const now = (await this.parts.catalog.targets([kind])).get(kind)?.live;
+    if (now?.id === live.id) return;
+    throw new DomainError('CONFLICT', 'Another model was promoted while the stores were compared; check again.', {
+      retryable: true,
+    });
   }
 
   private async counts(kind: RecordKind): Promise<KindConsistency> {

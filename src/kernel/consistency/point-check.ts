@@ -28,15 +28,11 @@ export interface PointTally {
 const REMEDIES: Partial<Record<DriftKind, Remedy>> = { stalePayload: 'payload', orphaned: 'delete' };
 
 /** What is wrong with a point, or `undefined` when nothing is, or when something is still on its way. */
-function driftOf(
-  expected: ExpectedPoint | undefined,
-  found: FoundPoint | undefined,
-  liveGeneration: number,
-): DriftKind | undefined {
+function driftOf(expected: ExpectedPoint | undefined, found: FoundPoint | undefined): DriftKind | undefined {
   if (!expected) return found ? 'orphaned' : undefined;
   if (expected.state === null) return 'unregistered';
   if (expected.state !== 'indexed') return expected.isQueued ? undefined : 'unqueued';
-  if (expected.generationId !== liveGeneration) return 'wrongModel';
+  if (expected.generationId === null) return 'wrongModel';
   if (!found) return 'missing';
   if (found.payload.content_hash !== expected.contentHash || expected.indexedHash !== expected.contentHash)
     return 'staleText';
@@ -98,7 +94,7 @@ export class PointCheck {
             tally.highestRevision = Math.max(tally.highestRevision, Number(found.payload.revision) || 0);
           }
           if (!isOwnId(pointId)) foreign.push(driftAt(kind, pointId, 'orphaned'));
-          else if (driftOf(expected, found, live.id)) suspects.push(pointId);
+          else if (driftOf(expected, found)) suspects.push(pointId);
           if (foreign.length >= this.batchSize) await onDrifts(foreign.splice(0), tally);
           if (suspects.length >= this.batchSize) await recheck();
         }
@@ -131,7 +127,7 @@ export class PointCheck {
       const expected = after.get(pointId);
       if (expected?.revision !== before.get(pointId)?.revision) return [];
       if (wereQueued.has(pointId) || areQueued.has(pointId)) return [];
-      const drift = driftOf(expected, found.get(pointId), live.id);
+      const drift = driftOf(expected, found.get(pointId));
       return drift ? [driftAt(kind, pointId, drift)] : [];
     });
   }

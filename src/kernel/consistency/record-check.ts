@@ -1,10 +1,9 @@
-import type { TokenCounter } from '../chunking/token-counter';
 import type { Database, SqlRunner } from '../db/database';
 import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff, type ExistingRow } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks } from '../embedding/rendering';
-import { tokenCounterOf, type Embedder } from '../model/embedder';
+import type { ChunkWindow } from '../model/chunk-window';
 import { EmbeddingRows } from '../outbox/embedding-rows';
 import { SourceLoader, type LoadedSource } from '../outbox/source-loader';
 import { toGlobalId } from '../record/global-id';
@@ -46,12 +45,12 @@ export class RecordCheck {
 
   /**
    * @param kinds every kind: owners need not have embeddings
-   * @param embedder whose window chunks are cut to, and who counts the tokens in them
+   * @param window that the relay cuts chunks to
    */
   constructor(
     private readonly database: Database,
     private readonly kinds: readonly RecordKind[],
-    private readonly embedder: Pick<Embedder, 'model' | 'tokenCounter'>,
+    private readonly window: () => Promise<ChunkWindow>,
     private readonly batchSizes: BatchSizes,
   ) {
     this.loader = new SourceLoader(kinds);
@@ -59,11 +58,11 @@ export class RecordCheck {
 
   /** @throws ModelUnavailableError what counts tokens is not there */
   async run(kind: RecordKind, onDrifts: (found: FoundRecordDrift) => Promise<void>): Promise<void> {
-    const counter = await tokenCounterOf(this.embedder);
+    const window = await this.window();
     for await (const page of readAhead(this.pages(kind))) {
-      const suspects = await this.compare(kind, page, counter);
+      const suspects = await this.compare(kind, page, window);
       const ids = suspects.map(({ id }) => id);
-      const found = await this.recheck(kind, ids, counter);
+      const found = await this.recheck(kind, ids, window);
       if (found.length > 0) {
         await onDrifts({ recordIds: found.map(({ id }) => id), drifts: found.flatMap((one) => driftsOf(kind, one)) });
       }
@@ -90,7 +89,7 @@ export class RecordCheck {
     return row?.id ?? 0;
   }
 
-  private async recheck(kind: RecordKind, ids: readonly number[], counter: TokenCounter): Promise<RecordDrift[]> {
+  private async recheck(kind: RecordKind, ids: readonly number[], window: ChunkWindow): Promise<RecordDrift[]> {
     if (ids.length === 0) return [];
     return this.database.transaction({ isSnapshot: true }, async (snapshot) => {
       const waiting = await this.waiting(snapshot, kind, ids);
@@ -99,7 +98,7 @@ export class RecordCheck {
         kind,
         ids.filter((id) => !waiting.has(id)),
       );
-      return this.compare(kind, await this.withRows(snapshot, kind, sources), counter);
+      return this.compare(kind, await this.withRows(snapshot, kind, sources), window);
     });
   }
 
@@ -143,13 +142,13 @@ export class RecordCheck {
   private async compare(
     kind: RecordKind,
     { sources, existing, stalePayloads }: Page,
-    counter: TokenCounter,
+    window: ChunkWindow,
   ): Promise<RecordDrift[]> {
     const drifts: RecordDrift[] = [];
     for (const loaded of sources) {
       const { id } = loaded.source.record;
       const stalePayload = stalePayloads.get(id) ?? 0;
-      const rowDrift = await this.rowDrift(kind, loaded, existing.get(id) ?? [], counter);
+      const rowDrift = await this.rowDrift(kind, loaded, existing.get(id) ?? [], window);
       if (stalePayload + rowDrift.missingRows + rowDrift.staleRows > 0) drifts.push({ id, ...rowDrift, stalePayload });
     }
     return drifts;
@@ -159,11 +158,11 @@ export class RecordCheck {
     kind: RecordKind,
     { source }: LoadedSource,
     existing: readonly ExistingRow[],
-    counter: TokenCounter,
+    window: ChunkWindow,
   ): Promise<Pick<RecordDrift, 'missingRows' | 'staleRows'>> {
     let chunks;
     try {
-      chunks = await inTurns(renderChunks(specOf(kind), source, this.embedder.model.maxTokens, counter));
+      chunks = await inTurns(renderChunks(specOf(kind), source, window.maxTokens(kind.kind), window.counter));
     } catch {
       // The relay cannot render it either: rendered again, it becomes a dead letter that says why.
       return { missingRows: 1, staleRows: 0 };

@@ -5,9 +5,18 @@ import { UnfinishedErasure } from '../lifecycle/unfinished-erasure.entity';
 import { EmbeddingGeneration } from '../model/embedding-generation.entity';
 import { EmbeddingModel } from '../model/embedding-model.entity';
 import { OutboxEvent } from '../outbox/outbox-event.entity';
+import { StandbyPoint } from '../vector/standby-point.entity';
 import { VectorPoint } from '../vector/vector-point.entity';
 
-const OWN_TABLES = [OutboxEvent, VectorPoint, EmbeddingModel, EmbeddingGeneration, ConsistencyCheck, UnfinishedErasure];
+const OWN_TABLES = [
+  OutboxEvent,
+  VectorPoint,
+  StandbyPoint,
+  EmbeddingModel,
+  EmbeddingGeneration,
+  ConsistencyCheck,
+  UnfinishedErasure,
+];
 
 export interface DataSourceSettings {
   /** Connection string; may name a unix socket (`postgres://user@/db?host=/path`). */

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'VECTOR_STORE_REJECTED' // the vector server refused the request; retrying cannot help
   | 'CAPTURE_DAMAGED' // a trigger that captures changes is missing, disabled or altered
   | 'COLLECTION_MISMATCH' // an existing collection has other dimensions, distance or model
+  | 'GENERATION_INCOMPLETE' // another model's collections do not hold all that the live ones do
   | 'MODEL_UNAVAILABLE'
   | 'MODEL_THROTTLED'
   | 'MODEL_REJECTED' // the provider refused the request; retrying cannot help

@@ -33,6 +33,7 @@ const LIST_NAME = 'deadLetters';
 enum OutboxTopicType {
   SOURCE = 'source',
   POINT = 'point',
+  BUILD = 'build',
   FOLLOW_UP = 'follow_up',
 }
 registerEnumType(OutboxTopicType, {
@@ -41,6 +42,7 @@ registerEnumType(OutboxTopicType, {
   valuesConfig: {
     SOURCE: { description: 'A record whose text or payload may have changed.' },
     POINT: { description: 'One point that has to be brought to its row’s state.' },
+    BUILD: { description: 'A point of the collections that are beside the live ones while the model is changed.' },
     FOLLOW_UP: { description: 'Work of a feature that follows on a new vector, such as tagging.' },
   },
 });
@@ -73,7 +75,7 @@ class DeadLetter {
   readonly failedAt: Date;
 
   constructor(readonly row: DeadLetterRow) {
-    const isCore = row.topic === 'source' || row.topic === 'point';
+    const isCore = row.topic === 'source' || row.topic === 'point' || row.topic === 'build';
     this.topic = isCore ? row.topic : OutboxTopicType.FOLLOW_UP;
     this.pointId = row.pointId;
     this.attempts = row.attempts;

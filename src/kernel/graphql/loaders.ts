@@ -202,7 +202,11 @@ export class Loaders {
     let wait = this.waits.get(name);
     if (!wait) {
       // Rows that were read before the wait may be those from before the write.
-      wait = this.services.sync.awaitSync(token, timeoutMs).then(() => this.rowReadings.clear());
+      wait = this.services.sync.awaitSync(token, timeoutMs).then(() => {
+        this.rowReadings.clear();
+        // The write may have gone to collections that were promoted a moment ago.
+        return this.services.refreshRoute();
+      });
       this.waits.set(name, wait);
     }
     return wait;

@@ -29,9 +29,11 @@ export interface Services {
   /** For what a feature does beyond reading and writing records. */
   database: Database;
   store: VectorStore;
-  /** Name under which a kind's live collection is read. */
+  /** Name of a kind's live collection; ask for each use, for another may be promoted. */
   aliasOf: (kind: string) => string;
-  /** Id of the configured model. */
+  /** Looks at which collections are live again. */
+  refreshRoute: () => Promise<void>;
+  /** Id of the live model. */
   modelId: () => number;
   progress: IndexingProgressSource;
 }

@@ -7,14 +7,13 @@ const ABSENT = 404;
 
 /** Vectors that somebody else made and that are taken over as they are, read where they are kept. */
 export class AdoptedVectors {
-  /** @param dimensions of the collections that take them */
-  constructor(
-    private readonly store: VectorStore,
-    private readonly dimensions: number,
-  ) {}
+  constructor(private readonly store: VectorStore) {}
 
-  /** @returns by point id; without those that are not there or do not fit */
-  async find(points: readonly PlannedPoint[]): Promise<Map<string, Float32Array>> {
+  /**
+   * @param dimensions of the collection that takes them
+   * @returns by point id; without those that are not there or do not fit
+   */
+  async find(points: readonly PlannedPoint[], dimensions: number): Promise<Map<string, Float32Array>> {
     const byHome = new Map<string, string[]>();
     for (const { pointId, adoptedFrom } of points) {
       if (adoptedFrom === null) continue;
@@ -23,7 +22,7 @@ export class AdoptedVectors {
     const found = new Map<string, Float32Array>();
     for (const [home, ids] of byHome) {
       for (const [id, vector] of await this.read(home, ids)) {
-        if (vector.length === this.dimensions) found.set(id, Float32Array.from(vector));
+        if (vector.length === dimensions) found.set(id, Float32Array.from(vector));
       }
     }
     return found;

@@ -46,11 +46,11 @@ const SAMPLE = `
   FROM unnest($1::text[]) AS k (kind)
   LEFT JOIN (
     SELECT kind, count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL) AS records,
-      count(*) FILTER (WHERE topic <> 'source' AND dead_at IS NULL) AS others,
+      count(*) FILTER (WHERE topic NOT IN ('source', 'build') AND dead_at IS NULL) AS others,
       count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead,
-      NOT bool_or(dead_at IS NULL
+      NOT bool_or(dead_at IS NULL AND topic <> 'build'
         AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)) AS idle,
-      (extract(epoch FROM now() - min(captured_at) FILTER (WHERE dead_at IS NULL)) * 1000)::float8 AS oldest
+      (extract(epoch FROM now() - min(captured_at) FILTER (WHERE dead_at IS NULL AND topic <> 'build')) * 1000)::float8 AS oldest
     FROM outbox_events GROUP BY kind
   ) e ON e.kind = k.kind
   LEFT JOIN (

@@ -2,9 +2,12 @@ import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'ty
 
 /**
  * `source`: a record's text or payload may have changed. `point`: one point in Qdrant has to be brought to its row's
- * state. Any other: work of a feature's own that follows once a point has a new vector (`FollowUpTask`).
+ * state. `build`: the same in the collection beside the live one, which nobody waits for. Any other: work of a feature's own
+ * that follows once a point has a new vector (`FollowUpTask`).
  */
-export type OutboxTopic = 'source' | 'point' | FollowUpTopic;
+export type OutboxTopic = 'source' | PointTopic | FollowUpTopic;
+
+export type PointTopic = 'point' | 'build';
 
 /** Lower-case letters and underscores, at most 10. */
 export type FollowUpTopic = string & {};
@@ -31,7 +34,7 @@ export class OutboxEvent {
   @Column({ type: 'varchar', length: 50 })
   kind!: string;
 
-  /** `source`: the record's id. `point` and follow-ups: the point's id. */
+  /** `source`: the record's id. All others: the point's id. */
   @Column({ type: 'varchar', length: 36 })
   key!: string;
 

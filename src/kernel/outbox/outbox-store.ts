@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { SqlRunner } from '../db/database';
-import type { OutboxTopic } from './outbox-event.entity';
+import type { OutboxTopic, PointTopic } from './outbox-event.entity';
 
 /** All living events of one key, taken together. */
 export interface ClaimedKey {
@@ -51,6 +51,8 @@ export interface Backlog {
   points: number;
   /** Work of features that follows on new vectors. */
   followUps: number;
+  /** Points of collections that are being built. */
+  building: number;
   dead: number;
 }
 
@@ -218,18 +220,19 @@ export class OutboxStore {
   /** Queues points to be brought to their rows' state, `delayMs` from now. */
   async enqueuePoints(
     points: readonly { kind: string; pointId: string }[],
-    options: { isBulk: boolean; delayMs?: number },
+    options: { isBulk: boolean; delayMs?: number; topic?: PointTopic },
   ): Promise<void> {
     if (points.length === 0) return;
     await this.sql.query(
       `INSERT INTO outbox_events (topic, kind, key, priority, available_at)
-       SELECT 'point', p.kind, p.key, $3, now() + $4 * interval '1 millisecond'
+       SELECT $5, p.kind, p.key, $3, now() + $4 * interval '1 millisecond'
        FROM unnest($1::text[], $2::text[]) AS p (kind, key) ON CONFLICT DO NOTHING`,
       [
         points.map((point) => point.kind),
         points.map((point) => point.pointId),
         options.isBulk ? BULK : URGENT,
         options.delayMs ?? 0,
+        options.topic ?? 'point',
       ],
     );
   }
@@ -239,16 +242,18 @@ export class OutboxStore {
     const [row] = await this.sql.query<Backlog>(
       `SELECT count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL)::int AS sources,
          count(*) FILTER (WHERE topic = 'point' AND dead_at IS NULL)::int AS points,
-         count(*) FILTER (WHERE topic NOT IN ('source', 'point') AND dead_at IS NULL)::int AS "followUps",
+         count(*) FILTER (WHERE topic NOT IN ('source', 'point', 'build') AND dead_at IS NULL)::int AS "followUps",
+         count(*) FILTER (WHERE topic = 'build' AND dead_at IS NULL)::int AS building,
          count(*) FILTER (WHERE dead_at IS NOT NULL)::int AS dead
        FROM outbox_events WHERE kind = ANY ($1)`,
       [kinds],
     );
-    return row ?? { sources: 0, points: 0, followUps: 0, dead: 0 };
+    return row ?? { sources: 0, points: 0, followUps: 0, building: 0, dead: 0 };
   }
 
   /**
-   * Whether nothing is due, leased or waiting to be tried again. Dead letters and checks set for later do not count.
+   * Whether nothing is due, leased or waiting to be tried again. Dead letters, checks set for later and collections that are
+   * being built beside the live ones do not count.
    * Cheap while there is work: only where none is due does it read the table.
    */
   async isIdle(kinds: readonly string[]): Promise<boolean> {
@@ -264,7 +269,7 @@ export class OutboxStore {
          ) e
        ) THEN false ELSE NOT EXISTS (
          SELECT 1 FROM outbox_events
-         WHERE dead_at IS NULL AND kind = ANY ($1)
+         WHERE dead_at IS NULL AND kind = ANY ($1) AND topic <> 'build'
            AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
        ) END AS "isIdle"`,
       [kinds],

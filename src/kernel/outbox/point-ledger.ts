@@ -1,43 +1,7 @@
 import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
 import type { RecordKind } from '../record/record-spec';
-import type { PointState } from '../vector/vector-point.entity';
-import type { Payload } from '../vector/vector-store';
-
-/** A point as the database has it now: its ledger entry and its embedding row, either of which may be gone. */
-export interface PointRecord {
-  pointId: string;
-  /** Kind in the ledger; another one when the point id has moved to a row of that kind. Null: not in the ledger. */
-  kind: string | null;
-  state: PointState | null;
-  revision: string | null;
-  /** Id of the source record. */
-  entityId: number | null;
-  payload: Payload | null;
-  indexedRevision: string | null;
-  indexedHash: string | null;
-  generationId: number | null;
-  /** Where its vector is taken over from; null when Kindred embeds its text. */
-  adoptedFrom: string | null;
-  row: EmbeddedRow | null;
-}
-
-export interface EmbeddedRow {
-  embeddingType: string;
-  contentHash: string;
-  text: string;
-  contextLine: string | null;
-  isArchived: boolean;
-}
-
-/** What was written to the vector server for a point, at which revision. */
-export interface WrittenPoint {
-  pointId: string;
-  revision: string;
-  contentHash: string;
-  /** Only the payload was written, because the stored vector is of this text already. */
-  isPayloadOnly: boolean;
-}
+import type { GenerationLedger, PointRecord, WrittenPoint } from './generation-ledger';
 
 interface LoadedRow extends Omit<PointRecord, 'row'> {
   embeddingType: string | null;
@@ -48,14 +12,25 @@ interface LoadedRow extends Omit<PointRecord, 'row'> {
 }
 
 /**
- * The relay's statements on `vector_points`. They pass over entries that a writer has locked rather than wait for it:
- * waiting while holding others could end in a deadlock with that writer. What is passed over is queued again.
+ * One row while the generation is in that state, held so until the statement ends. Its readers come to nothing else first, so
+ * that whoever waits for a promotion here holds nothing that the promotion waits for.
+ */
+export function stillIn(state: 'live' | 'building', generationId: string): string {
+  return `still AS MATERIALIZED (
+         SELECT id FROM embedding_generations WHERE id = ${generationId} AND state = '${state}' FOR SHARE
+       )`;
+}
+
+/**
+ * The relay's statements on `vector_points`, which says what the live collections hold. They pass over entries that a
+ * writer has locked rather than wait for it: waiting while holding others could end in a deadlock with that writer. What is
+ * passed over is queued again.
  *
  * Each looks its points up one by one, LATERAL and LIMIT or ANY (ARRAY (SELECT …)) see to that. As a join the planner
  * would choose by the statistics, which in a growing table are those of when it was small, and read all of it for every
  * batch. Nor are they prepared: a plan made for a table of one page reads all of what that has become.
  */
-export class PointLedger {
+export class PointLedger implements GenerationLedger {
   /** @param followUpsOf topics of the events that a new vector of a kind's point leads to */
   constructor(
     private readonly sql: SqlRunner,
@@ -67,7 +42,7 @@ export class PointLedger {
     const rows = await this.sql.query<LoadedRow>(
       `SELECT wanted.point_id AS "pointId", p.kind, p.state, p.revision, p.entity_id AS "entityId", p.payload,
          p.indexed_revision AS "indexedRevision",
-         p.indexed_hash AS "indexedHash", p.generation_id AS "generationId", p.adopted_from AS "adoptedFrom",
+         p.indexed_hash AS "indexedHash", p.generation_id IS NOT NULL AS "isHeld", p.adopted_from AS "adoptedFrom",
          e.embedding_type AS "embeddingType",
          e.content_hash AS "contentHash", e.text, e.context_line AS "contextLine",
          e.archived_at IS NOT NULL AS "isArchived"
@@ -83,16 +58,13 @@ export class PointLedger {
     });
   }
 
-  /**
-   * Announces that the vectors of these points are about to be replaced: from here until `settle` nobody may rely on
-   * what the vector server holds for them. Without it, a text changed and changed back could meet the vector of the
-   * text between.
-   * @returns the points that still have that revision; the others have newer events
-   */
-  async beginWriting(points: readonly { pointId: string; revision: string }[]): Promise<Set<string>> {
+  async beginWriting(
+    generationId: number,
+    points: readonly { pointId: string; revision: string }[],
+  ): Promise<Set<string>> {
     const rows = await this.sql.query<{ pointId: string }>(
-      `WITH intended AS (
-         SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS i (point_id, revision)
+      `WITH ${stillIn('live', '$3')}, intended AS MATERIALIZED (
+         SELECT i.* FROM still CROSS JOIN unnest($1::uuid[], $2::bigint[]) AS i (point_id, revision)
        ), free AS (
          SELECT p.point_id, p.indexed_hash FROM intended i CROSS JOIN LATERAL (
            SELECT v.point_id, v.indexed_hash FROM vector_points v
@@ -104,27 +76,24 @@ export class PointLedger {
          WHERE point_id = ANY (ARRAY(SELECT point_id FROM free WHERE indexed_hash IS NOT NULL))
        )
        SELECT point_id AS "pointId" FROM free`,
-      [points.map((point) => point.pointId), points.map((point) => point.revision)],
+      [points.map((point) => point.pointId), points.map((point) => point.revision), generationId],
     );
     return new Set(rows.map((row) => row.pointId));
   }
 
-  /**
-   * Records what the vector server now holds, and queues what follows from new vectors. Points that have changed or gone
-   * meanwhile are queued again, for what was just written may be stale or an orphan.
-   * @returns how many were queued again
-   */
   async settle(kind: string, generationId: number, written: readonly WrittenPoint[], isBulk: boolean): Promise<number> {
     if (written.length === 0) return 0;
     const [row] = await this.sql.query<{ queued: number }>(
-      `WITH written AS (
+      `WITH ${stillIn('live', '$6')}, written AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[])
            AS w (point_id, revision, content_hash, is_payload_only)
+       ), allowed AS MATERIALIZED (
+         SELECT w.* FROM still CROSS JOIN written w
        ), free AS (
-         SELECT p.point_id FROM written w CROSS JOIN LATERAL (
+         SELECT p.point_id FROM allowed w CROSS JOIN LATERAL (
            SELECT v.point_id FROM vector_points v
            WHERE v.point_id = w.point_id AND v.kind = $5 AND v.revision = w.revision AND v.state <> 'deleting'
-             AND (NOT w.is_payload_only OR (v.indexed_hash = w.content_hash AND v.generation_id = $6))
+             AND (NOT w.is_payload_only OR (v.indexed_hash = w.content_hash AND v.generation_id IS NOT NULL))
            LIMIT 1 FOR UPDATE SKIP LOCKED
          ) p
        ), settled AS (
@@ -137,6 +106,11 @@ export class PointLedger {
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT follow_up.topic, $5, settled.point_id::text, $7
          FROM settled CROSS JOIN unnest($8::text[]) AS follow_up (topic) WHERE NOT settled.is_payload_only
+         ON CONFLICT DO NOTHING
+       ), built AS (
+         INSERT INTO outbox_events (topic, kind, key, priority)
+         SELECT 'build', $5, settled.point_id::text, 1 FROM settled
+         WHERE EXISTS (SELECT 1 FROM embedding_generations WHERE kind = $5 AND state = 'building')
          ON CONFLICT DO NOTHING
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
@@ -160,9 +134,8 @@ export class PointLedger {
   }
 
   /**
-   * Records that the vector server has dropped these points. Entries that stay (`isContested`: an earlier worker may yet
-   * write the point) are to be looked at again later. A point id that was given to a new row meanwhile is queued to be
-   * written again, because the point just dropped may have been the new one.
+   * A point id that was given to a new row meanwhile is queued to be written again, because the point just dropped may have
+   * been the new one.
    */
   async settleDeleted(
     kind: string,
@@ -248,11 +221,6 @@ export class PointLedger {
     );
   }
 
-  /**
-   * Gives up vectors that cannot be taken over: the records are rendered anew, and their text is embedded. A row that has
-   * its text already may be the one that is wanted, so that rendering changes nothing: its point is queued itself.
-   * What was written about these points meanwhile stands.
-   */
   async endAdoption(
     kind: string,
     points: readonly { pointId: string; revision: string; text: string }[],
@@ -278,15 +246,14 @@ export class PointLedger {
     );
   }
 
-  /** For each text hash a point whose stored vector is of that text, in the same generation. */
-  async pointsByHash(kind: string, generationId: number, hashes: readonly string[]): Promise<Map<string, string>> {
+  async pointsByHash(kind: string, hashes: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.sql.query<{ hash: string; pointId: string }>(
-      `SELECT wanted.hash, p.point_id AS "pointId" FROM unnest($3::text[]) AS wanted (hash) CROSS JOIN LATERAL (
+      `SELECT wanted.hash, p.point_id AS "pointId" FROM unnest($2::text[]) AS wanted (hash) CROSS JOIN LATERAL (
          SELECT point_id FROM vector_points
-         WHERE indexed_hash = wanted.hash::char(64) AND kind = $1 AND generation_id = $2 AND state <> 'deleting'
+         WHERE indexed_hash = wanted.hash::char(64) AND kind = $1 AND generation_id IS NOT NULL AND state <> 'deleting'
            AND adopted_from IS NULL LIMIT 1
        ) p`,
-      [kind, generationId, hashes],
+      [kind, hashes],
     );
     return new Map(rows.map((row) => [row.hash, row.pointId]));
   }

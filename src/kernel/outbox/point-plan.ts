@@ -1,10 +1,9 @@
 import { embeddedText } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
 import { pointPayload } from '../vector/record-payload';
-import type { Generation } from '../vector/generation-store';
 import type { Payload } from '../vector/vector-store';
 import type { ClaimedKey } from './outbox-store';
-import type { EmbeddedRow, PointRecord } from './point-ledger';
+import type { EmbeddedRow, PointRecord } from './generation-ledger';
 
 /** A point that is to be written, as it should be. */
 export interface PlannedPoint {
@@ -43,12 +42,7 @@ export interface PointPlan {
   skipped: ClaimedKey[];
 }
 
-export function planPoints(
-  kind: RecordKind,
-  keys: readonly ClaimedKey[],
-  records: readonly PointRecord[],
-  live: Generation | undefined,
-): PointPlan {
+export function planPoints(kind: RecordKind, keys: readonly ClaimedKey[], records: readonly PointRecord[]): PointPlan {
   const plan: PointPlan = { kind, texts: [], adoptions: [], payloads: [], drops: [], settled: [], skipped: [] };
   const byId = new Map(records.map((record) => [record.pointId, record]));
   for (const key of keys) {
@@ -61,8 +55,7 @@ export function planPoints(
       plan.skipped.push(key);
     } else {
       const point = plannedPoint(key, record, record.row, record.revision);
-      const isLive = live !== undefined && record.generationId === live.id;
-      const hasText = isLive && record.indexedHash === record.row.contentHash;
+      const hasText = record.isHeld && record.indexedHash === record.row.contentHash;
       const isSettled = hasText && record.state === 'indexed' && record.indexedRevision === record.revision;
       const lacking = point.adoptedFrom === null ? plan.texts : plan.adoptions;
       (isSettled ? plan.settled : hasText ? plan.payloads : lacking).push(point);

@@ -4,23 +4,29 @@ import type { Logger } from '../logging/logger';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog, CollectionTarget } from '../vector/collections';
 import type { Generation } from '../vector/generation-store';
+import type { GenerationRole } from '../vector/route';
 import type { Point, VectorStore } from '../vector/vector-store';
 import { VectorStoreRejectedError } from '../vector/vector-store.errors';
 import type { AdoptedVectors } from './adopted-vectors';
 import { OutageError, outageOf } from './failure-policy';
 import type { Lease } from './lease';
+import type { PointTopic } from './outbox-event.entity';
 import type { ClaimedKey, OutboxStore } from './outbox-store';
-import type { PointLedger, WrittenPoint } from './point-ledger';
+import type { GenerationLedger, WrittenPoint } from './generation-ledger';
 import { planPoints, type PlannedPoint, type PointPlan } from './point-plan';
 import type { KeyOutcome, StepHook } from './relay-step';
+import type { TextEmbedding } from './text-embedding';
 import type { DenseOutcome, VectorSource } from './vector-source';
 
 export interface PointTaskParts {
   outbox: OutboxStore;
-  ledger: PointLedger;
+  /** Of each role's collections. */
+  ledgers: Readonly<Record<GenerationRole, GenerationLedger>>;
   store: VectorStore;
   catalog: CollectionCatalog;
   vectors: VectorSource;
+  /** Embeds with the model that fills a generation, which is one of this process's. */
+  embeddingFor: (generation: Generation) => TextEmbedding;
   adoption: AdoptedVectors;
   kinds: readonly RecordKind[];
   logger: Logger;
@@ -43,14 +49,23 @@ interface FoundVectors {
 
 type Outcomes = Map<ClaimedKey, KeyOutcome>;
 
+const TOPICS: Readonly<Record<GenerationRole, PointTopic>> = { live: 'point', standby: 'build' };
+
 /**
- * Brings points to the state that their rows have now, whatever the events said: level-triggered, so events may repeat,
- * come late or in any order.
+ * Brings points of the live collections, or of those beside them, to the state that their rows have now, whatever the
+ * events said: level-triggered, so events may repeat, come late or in any order.
  */
 export class PointTask {
   private readonly kinds: Map<string, RecordKind>;
+  private readonly topic: PointTopic;
+  private readonly ledger: GenerationLedger;
 
-  constructor(private readonly parts: PointTaskParts) {
+  constructor(
+    private readonly parts: PointTaskParts,
+    private readonly role: GenerationRole = 'live',
+  ) {
+    this.topic = TOPICS[role];
+    this.ledger = parts.ledgers[role];
     this.kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]));
   }
 
@@ -74,43 +89,46 @@ export class PointTask {
     const outcomes: Outcomes = new Map();
     const byKind = new Map<string, ClaimedKey[]>();
     for (const key of all) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
-    const targets = await this.parts.catalog.targets([...byKind.keys()]);
+    const targets = await this.parts.catalog.targets([...byKind.keys()], this.role);
     const plans = await Promise.all([...byKind].map(([name, keys]) => this.plan(name, keys, targets.get(name))));
     const dense = await this.embed(plans, targets, lease);
-    const adopted = await this.parts.adoption.find(plans.flatMap((plan) => plan.adoptions));
-    await this.parts.onStep?.('embedded', { topic: 'point', keys: all.length });
+    const adopted = await this.adopt(plans, targets);
+    await this.parts.onStep?.('embedded', { topic: this.topic, keys: all.length });
     await lease.confirm();
     lease.isWriting = true;
-    const promoted = await this.parts.catalog.targets([...byKind.keys()]);
+    const promoted = await this.parts.catalog.targets([...byKind.keys()], this.role);
     for (const plan of plans) {
       const target = promoted.get(plan.kind.kind);
       // The vectors at hand are of a generation that is no longer the one to write to.
-      const isSuperseded = targets.get(plan.kind.kind)?.live?.id !== target?.live?.id;
+      const isSuperseded = targets.get(plan.kind.kind)?.[this.role]?.id !== target?.[this.role]?.id;
       if (isSuperseded) for (const key of keysOf(plan)) outcomes.set(key, { result: 'busy' });
       else if (target) await this.carryOut(plan, target, { dense, adopted }, lease, outcomes);
     }
-    if ([...outcomes.values()].some(isRefusal)) await this.parts.catalog.confirm([...byKind.keys()]);
+    if ([...outcomes.values()].some(isRefusal)) await this.parts.catalog.confirm([...byKind.keys()], this.role);
     return outcomes;
   }
 
   private async plan(name: string, keys: ClaimedKey[], target: CollectionTarget | undefined): Promise<PointPlan> {
     const kind = this.kinds.get(name);
-    if (!kind || !target?.live) throw new OutageError(new Error(`There is no live collection for ${name}`));
-    const records = await this.parts.ledger.load(
+    const generation = target?.[this.role];
+    if (!kind || (!generation && this.role === 'live')) {
+      throw new OutageError(new Error(`There is no live collection for ${name}`));
+    }
+    const records = await this.ledger.load(
       kind,
       keys.map((key) => key.key),
     );
-    const plan = planPoints(kind, keys, records, target.live);
-    await this.verify(plan, target.live);
+    const plan = planPoints(kind, keys, records);
+    if (generation) await this.verify(plan, generation);
     return plan;
   }
 
   /** After an uncertain end the ledger's word is not enough: what the vector server lacks is written again. */
-  private async verify(plan: PointPlan, live: Generation): Promise<void> {
+  private async verify(plan: PointPlan, { collection }: Generation): Promise<void> {
     const doubtful = plan.settled.filter((point) => point.key.isContested);
     if (doubtful.length === 0) return;
     const ids = doubtful.map((point) => point.pointId);
-    const stored = await this.parts.store.retrieve(live.collection, ids, { payload: ['revision'], vectors: [] });
+    const stored = await this.parts.store.retrieve(collection, ids, { payload: ['revision'], vectors: [] });
     const revisions = new Map(stored.map((point) => [point.id, point.payload.revision]));
     const lost = new Set(doubtful.filter((point) => revisions.get(point.pointId) !== Number(point.revision)));
     plan.settled = plan.settled.filter((point) => !lost.has(point));
@@ -122,12 +140,42 @@ export class PointTask {
     targets: ReadonlyMap<string, CollectionTarget>,
     lease: Lease,
   ): Promise<Map<string, DenseOutcome>> {
-    const scopes = plans.flatMap(({ kind, texts }) => {
-      const live = targets.get(kind.kind)?.live;
-      if (!live || texts.length === 0) return [];
-      return [{ kind: kind.kind, generationId: live.id, collection: live.collection, texts }];
+    const { ledgers, vectors, embeddingFor } = this.parts;
+    const found = new Map<string, DenseOutcome>();
+    const wanted = plans.flatMap(({ kind: { kind }, texts }) => {
+      const target = targets.get(kind);
+      const generation = target?.[this.role];
+      return generation && texts.length > 0 ? [{ kind, texts, target, generation }] : [];
     });
-    return this.parts.vectors.find(scopes, { signal: lease.signal, isUrgent: !lease.claim.isBulk });
+    const [first] = wanted;
+    if (!first) return found;
+    const { modelId } = first.generation;
+    const scopes = wanted.map(({ kind, texts, target }) => ({
+      kind,
+      texts,
+      homes: (['live', 'standby'] as const).flatMap((role) => {
+        const home = target?.[role];
+        return home?.modelId === modelId ? [{ ledger: ledgers[role], collection: home.collection }] : [];
+      }),
+    }));
+    return vectors.find(scopes, embeddingFor(first.generation), {
+      signal: lease.signal,
+      isUrgent: !lease.claim.isBulk,
+    });
+  }
+
+  /** Only live collections take vectors over: what is built beside them is of Kindred's own model, or of another one. */
+  private async adopt(
+    plans: readonly PointPlan[],
+    targets: ReadonlyMap<string, CollectionTarget>,
+  ): Promise<Map<string, Float32Array>> {
+    const found = new Map<string, Float32Array>();
+    if (this.role === 'standby') return found;
+    for (const { kind, adoptions } of plans) {
+      const dimensions = targets.get(kind.kind)?.live?.dimensions ?? 0;
+      for (const [id, vector] of await this.parts.adoption.find(adoptions, dimensions)) found.set(id, vector);
+    }
+    return found;
   }
 
   private async carryOut(
@@ -138,26 +186,27 @@ export class PointTask {
     outcomes: Outcomes,
   ): Promise<void> {
     const { kind } = plan;
-    const { live } = target;
-    if (!live) return;
-    for (const key of [...plan.settled.map((point) => point.key), ...plan.skipped]) {
+    const generation = target[this.role];
+    await this.drop(plan, target, lease, outcomes);
+    // Given up beside the live collections, there is nothing to write to; without a live one nothing was planned.
+    for (const key of generation ? [...plan.settled.map((point) => point.key), ...plan.skipped] : keysOf(plan)) {
       outcomes.set(key, { result: 'done' });
     }
-    await this.drop(plan, target, lease, outcomes);
+    if (!generation) return;
     const written = [
-      ...(await this.writePayloads(plan.payloads, live, outcomes)),
-      ...(await this.writeTexts(kind, plan.texts, live, vectors.dense, outcomes)),
-      ...(await this.writeAdopted(plan, live, vectors.adopted, lease, outcomes)),
+      ...(await this.writePayloads(plan.payloads, generation, outcomes)),
+      ...(await this.writeTexts(kind, plan.texts, generation, vectors.dense, outcomes)),
+      ...(await this.writeAdopted(plan, generation, vectors.adopted, lease, outcomes)),
     ];
     if (written.length === 0) return;
-    await this.parts.onStep?.('upserted', { topic: 'point', keys: written.length });
-    const queued = await this.parts.ledger.settle(kind.kind, live.id, written, lease.claim.isBulk);
+    await this.parts.onStep?.('upserted', { topic: this.topic, keys: written.length });
+    const queued = await this.ledger.settle(kind.kind, generation.id, written, lease.claim.isBulk);
     if (queued > 0) this.parts.logger.debug({ kind: kind.kind, queued }, 'points changed while they were written');
   }
 
   private async drop(plan: PointPlan, target: CollectionTarget, lease: Lease, outcomes: Outcomes): Promise<void> {
     if (plan.drops.length === 0) return;
-    const { outbox, ledger, store, recheckMs } = this.parts;
+    const { outbox, store, recheckMs } = this.parts;
     const kind = plan.kind.kind;
     const points = plan.drops.map(({ pointId, revision }) => ({
       id: pointId,
@@ -167,9 +216,9 @@ export class PointTask {
     const contested = plan.drops.filter((point) => point.key.isContested);
     await outbox.enqueuePoints(
       contested.map(({ pointId }) => ({ kind, pointId })),
-      { isBulk: lease.claim.isBulk, delayMs: recheckMs },
+      { isBulk: lease.claim.isBulk, delayMs: recheckMs, topic: this.topic },
     );
-    await ledger.settleDeleted(
+    await this.ledger.settleDeleted(
       kind,
       plan.drops.map(({ pointId, revision, key }) => ({ pointId, revision, isContested: key.isContested })),
     );
@@ -178,12 +227,12 @@ export class PointTask {
 
   private async writePayloads(
     points: readonly PlannedPoint[],
-    live: Generation,
+    generation: Generation,
     outcomes: Outcomes,
   ): Promise<WrittenPoint[]> {
     const written = await this.writeIsolated(points, outcomes, (part) =>
       this.parts.store.overwritePayloads(
-        live.collection,
+        generation.collection,
         part.map(({ pointId, payload }) => ({ id: pointId, payload })),
       ),
     );
@@ -198,7 +247,7 @@ export class PointTask {
   private async writeTexts(
     kind: RecordKind,
     points: readonly PlannedPoint[],
-    live: Generation,
+    generation: Generation,
     dense: ReadonlyMap<string, DenseOutcome>,
     outcomes: Outcomes,
   ): Promise<WrittenPoint[]> {
@@ -212,13 +261,13 @@ export class PointTask {
         outcomes.set(planned.key, { result: 'failed', error, point: planned });
       }
     }
-    return this.writeVectors(live, ready, outcomes);
+    return this.writeVectors(generation, ready, outcomes);
   }
 
   /** Points whose vector cannot be had are given back to their records, to be embedded like any other. */
   private async writeAdopted(
     plan: PointPlan,
-    live: Generation,
+    generation: Generation,
     adopted: ReadonlyMap<string, Float32Array>,
     lease: Lease,
     outcomes: Outcomes,
@@ -231,23 +280,26 @@ export class PointTask {
       else lost.push(planned);
     }
     if (lost.length > 0) {
-      await this.parts.ledger.endAdoption(plan.kind.kind, lost, lease.claim.isBulk);
+      await this.ledger.endAdoption(plan.kind.kind, lost, lease.claim.isBulk);
       this.parts.logger.warn(
         { kind: plan.kind.kind, points: lost.length },
         'vectors to be taken over are not there; the records are embedded instead',
       );
       for (const { key } of lost) outcomes.set(key, { result: 'done' });
     }
-    return this.writeVectors(live, ready, outcomes);
+    return this.writeVectors(generation, ready, outcomes);
   }
 
   private async writeVectors(
-    live: Generation,
+    generation: Generation,
     ready: readonly ReadyPoint[],
     outcomes: Outcomes,
   ): Promise<WrittenPoint[]> {
     if (ready.length === 0) return [];
-    const current = await this.parts.ledger.beginWriting(ready.map(({ planned }) => planned));
+    const current = await this.ledger.beginWriting(
+      generation.id,
+      ready.map(({ planned }) => planned),
+    );
     const due = ready.filter(({ planned }) => current.has(planned.pointId));
     for (const { planned } of ready) if (!current.has(planned.pointId)) outcomes.set(planned.key, { result: 'busy' });
     const pointOf = new Map(due.map(({ planned, point }) => [planned, point]));
@@ -256,7 +308,7 @@ export class PointTask {
       outcomes,
       (part) =>
         this.parts.store.upsert(
-          live.collection,
+          generation.collection,
           part.map((planned) => pointOf.get(planned) as Point),
         ),
     );

@@ -3,9 +3,12 @@ import { SpanKind } from '@opentelemetry/api';
 import type { Database, Transaction } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
-import { tokenCounterOf, type Embedder } from '../model/embedder';
+import type { Embedder } from '../model/embedder';
+import { Embedders } from '../model/embedders';
 import type { RecordKind } from '../record/record-spec';
+import { chunkWindow } from '../vector/chunk-window';
 import type { CollectionCatalog } from '../vector/collections';
+import { modelOf } from '../vector/generation-store';
 import type { Meter } from '../telemetry/meter';
 import { inBatchSpan } from '../telemetry/tracing';
 import type { VectorStore } from '../vector/vector-store';
@@ -13,14 +16,15 @@ import { AdoptedVectors } from './adopted-vectors';
 import { failureOf, outageOf } from './failure-policy';
 import type { FollowUpTask } from './follow-up';
 import { Lease, LeaseLostError } from './lease';
-import type { OutboxTopic } from './outbox-event.entity';
+import type { OutboxTopic, PointTopic } from './outbox-event.entity';
 import { OutboxStore, type Claim, type ClaimedKey, type ClaimScope } from './outbox-store';
 import { PointLedger } from './point-ledger';
-import { PointTask } from './point-task';
+import { PointTask, type PointTaskParts } from './point-task';
 import { Pump, type PumpStep } from './pump';
 import { defaultRelaySettings, type RelaySettings } from './relay-settings';
 import type { KeyOutcome, StepHook } from './relay-step';
 import { SourceTask } from './source-task';
+import { StandbyLedger } from './standby-ledger';
 import { TextEmbedding } from './text-embedding';
 import { VectorSource } from './vector-source';
 
@@ -28,8 +32,12 @@ export interface RelayParts {
   database: Database;
   store: VectorStore;
   embedder: Embedder;
+  /** Of the model that is to follow, while it is being changed. */
+  next?: Embedder;
   catalog: CollectionCatalog;
   kinds: readonly RecordKind[];
+  /** Whether to fill only what is beside the live collections: where the live model is not at hand. */
+  isFillingOnly?: boolean;
   /** What features do once a point has a new vector. */
   followUps?: readonly FollowUpTask[];
   logger: Logger;
@@ -58,7 +66,7 @@ export class Relay {
   private readonly outbox: OutboxStore;
   private readonly ledger: PointLedger;
   private readonly sourceTask: SourceTask;
-  private readonly pointTask: PointTask;
+  private readonly pointTasks: Readonly<Record<PointTopic, PointTask>>;
   private readonly pumps: ReadonlyMap<OutboxTopic, Pump>;
   private readonly listener: NotificationListener;
   private readonly leases = new Set<Lease>();
@@ -67,7 +75,7 @@ export class Relay {
   private stopped: Promise<void> | undefined;
 
   constructor(private readonly parts: RelayParts) {
-    const { database, store, embedder, catalog, logger, onStep } = parts;
+    const { database, store, catalog, logger, onStep } = parts;
     const settings = { ...defaultRelaySettings, ...parts.settings };
     this.settings = settings;
     const kinds = parts.kinds.filter((kind) => kind.embedding !== undefined);
@@ -78,30 +86,37 @@ export class Relay {
       followUps.filter((task) => task.kinds.includes(kind)).map((task) => task.topic),
     );
     const { outbox, ledger } = this;
-    const vectors = new VectorSource(store, ledger, new TextEmbedding(embedder, settings.embedTimeoutMs), parts.meter);
-    const adoption = new AdoptedVectors(store, embedder.model.dimensions);
+    const embedders = new Embedders(parts.embedder, parts.next);
+    const embeddings = new Map(embedders.all.map((one) => [one, new TextEmbedding(one, settings.embedTimeoutMs)]));
     this.sourceTask = new SourceTask({
       database,
       outbox,
       kinds,
       allKinds: parts.kinds,
-      maxTokens: embedder.model.maxTokens,
-      tokenCounter: () => tokenCounterOf(embedder),
+      window: () => chunkWindow(catalog, embedders),
       onStep,
     });
     const { recheckMs } = settings;
-    this.pointTask = new PointTask({
+    const pointParts: PointTaskParts = {
       outbox,
-      ledger,
+      ledgers: { live: ledger, standby: new StandbyLedger(database, ledger) },
       store,
       catalog,
-      vectors,
-      adoption,
+      vectors: new VectorSource(store, parts.meter),
+      embeddingFor: (generation) => {
+        const embedder = embedders.of(modelOf(generation));
+        const embedding = embedder && embeddings.get(embedder);
+        // The catalog gives out no generation of a model that is not this process's.
+        if (!embedding) throw new Error(`There is no embedder for ${generation.collection}`);
+        return embedding;
+      },
+      adoption: new AdoptedVectors(store),
       kinds,
       logger,
       recheckMs,
       onStep,
-    });
+    };
+    this.pointTasks = { point: new PointTask(pointParts), build: new PointTask(pointParts, 'standby') };
     const loops = (count: number, step: PumpStep): PumpStep[] => Array.from({ length: count }, () => step);
     const pumps = [
       this.pump(
@@ -109,9 +124,15 @@ export class Relay {
         loops(settings.sourceConcurrency, () => this.relaySources()),
       ),
       this.pump('point', [
-        ...loops(settings.pointConcurrency, () => this.relayPoints()),
-        ...loops(settings.urgentPointConcurrency, () => this.relayPoints({ isUrgentOnly: true })),
+        ...loops(settings.pointConcurrency, () => this.relayPoints('point', this.kindNames)),
+        ...loops(settings.urgentPointConcurrency, () =>
+          this.relayPoints('point', this.kindNames, { isUrgentOnly: true }),
+        ),
       ]),
+      this.pump(
+        'build',
+        loops(settings.pointConcurrency, () => this.relayPoints('build', catalog.fillable)),
+      ),
       ...followUps.map((task) =>
         this.pump(
           task.topic,
@@ -119,7 +140,8 @@ export class Relay {
         ),
       ),
     ];
-    this.pumps = new Map(pumps.map((pump) => [pump.name, pump]));
+    const running = parts.isFillingOnly === true ? pumps.filter(({ name }) => name === 'build') : pumps;
+    this.pumps = new Map(running.map((pump) => [pump.name, pump]));
     this.listener = new NotificationListener(database.pool, CHANNEL, (payload) => this.onNotify(payload), logger);
   }
 
@@ -148,9 +170,15 @@ export class Relay {
     return () => this.progressListeners.delete(listener);
   }
 
-  /** Why nothing is relayed at the moment, for health reports; undefined while all is well. */
+  /**
+   * Why nothing is relayed at the moment, for health reports; undefined while all is well. What is built beside the live
+   * collections can wait.
+   */
   get outage(): { code: string; message: string; since: Date } | undefined {
-    return [...this.pumps.values()].map((pump) => pump.outage).find((outage) => outage !== undefined);
+    return [...this.pumps]
+      .filter(([topic]) => topic !== 'build')
+      .map(([, pump]) => pump.outage)
+      .find((outage) => outage !== undefined);
   }
 
   private pump(name: OutboxTopic, steps: readonly PumpStep[]): Pump {
@@ -182,14 +210,24 @@ export class Relay {
     });
   }
 
-  private relayPoints(options: { isUrgentOnly?: boolean } = {}): Promise<boolean> {
-    const size = this.settings.pointBatchSize ?? this.parts.embedder.batchSize;
-    const scope = { topic: 'point', kinds: this.kindNames, size, ...options } as const;
-    return this.relayBatch(scope, async (lease) => {
-      const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => this.pointTask.run(lease, keys));
-      await this.parts.onStep?.('acking', { topic: 'point', keys: outcomes.size });
-      await this.acknowledgePoints(lease, keysWith(outcomes, 'done'));
-      for (const { topic } of this.parts.followUps ?? []) this.pumps.get(topic)?.wake();
+  private relayPoints(
+    topic: PointTopic,
+    kinds: readonly string[],
+    options: { isUrgentOnly?: boolean } = {},
+  ): Promise<boolean> {
+    if (kinds.length === 0) return Promise.resolve(false);
+    const embedder = topic === 'build' ? (this.parts.next ?? this.parts.embedder) : this.parts.embedder;
+    const size = this.settings.pointBatchSize ?? embedder.batchSize;
+    return this.relayBatch({ topic, kinds, size, ...options }, async (lease) => {
+      const task = this.pointTasks[topic];
+      const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => task.run(lease, keys));
+      await this.parts.onStep?.('acking', { topic, keys: outcomes.size });
+      await this.acknowledgePoints(lease, topic, keysWith(outcomes, 'done'));
+      if (topic === 'point') {
+        for (const follower of [...(this.parts.followUps ?? []).map((task) => task.topic), 'build']) {
+          this.pumps.get(follower)?.wake();
+        }
+      }
       return outcomes;
     });
   }
@@ -202,6 +240,8 @@ export class Relay {
         // Or a renewal in the middle of a long batch would take them for lost.
         lease.settle(keys);
       };
+      // A promotion queues what follows from it: that must not be done with the collections before it.
+      await this.parts.catalog.refresh();
       const outcomes = await this.isolated(lease, claim.keys, (keys) =>
         task.run({ keys, isBulk: claim.isBulk, signal, acknowledge }),
       );
@@ -268,12 +308,12 @@ export class Relay {
     }
   }
 
-  private async acknowledgePoints(lease: Lease, keys: readonly ClaimedKey[]): Promise<void> {
+  private async acknowledgePoints(lease: Lease, topic: PointTopic, keys: readonly ClaimedKey[]): Promise<void> {
     const lost = await this.outbox.acknowledge(lease.claim, keys);
     lease.settle(keys);
     // Another worker took these over while we wrote: what we wrote last may not be what belongs there.
     const points = lost.map((key) => ({ kind: key.kind, pointId: key.key }));
-    await this.outbox.enqueuePoints(points, { isBulk: lease.claim.isBulk });
+    await this.outbox.enqueuePoints(points, { isBulk: lease.claim.isBulk, topic });
   }
 
   private async giveBack(claim: Claim, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): Promise<void> {
@@ -295,8 +335,9 @@ export class Relay {
       const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
       if (isDead) this.parts.logger.error(fields, 'gave an event up; it is among the dead letters');
       else this.parts.logger.warn(fields, 'an attempt failed; it is repeated');
-      // What fails before anybody knew the point's revision fails whatever it is.
-      const point = outcome.point ?? (claim.topic === 'point' && { pointId: key.key, revision: null });
+      // That a collection beside the live one lacks it is no failure of the record's. What fails before anybody knew the
+      // point's revision fails whatever it is.
+      const point = claim.topic === 'point' && (outcome.point ?? { pointId: key.key, revision: null });
       if (point) await this.ledger.noteError([point], { code, message, isDead });
       await this.outbox.fail(claim, [key], failure);
     }

@@ -1,11 +1,11 @@
 import type { Database, Transaction } from '../db/database';
 import { isLockNotAvailable } from '../db/database-errors';
-import type { TokenCounter } from '../chunking/token-counter';
 import { DomainError } from '../errors/domain-error';
 import { setAdoptedApart } from '../embedding/adoption';
 import { RowDiff, type RowChanges } from '../embedding/diff';
 import { specOf } from '../embedding/embedding-reader';
 import { renderChunks, type RenderedChunk } from '../embedding/rendering';
+import type { ChunkWindow } from '../model/chunk-window';
 import { inTurns } from '../process/turns';
 import type { RecordKind } from '../record/record-spec';
 import { recordPayload } from '../vector/record-payload';
@@ -24,10 +24,8 @@ export interface SourceTaskParts {
   kinds: readonly RecordKind[];
   /** Every kind: owners need not have embeddings. */
   allKinds: readonly RecordKind[];
-  /** Window of the model that will embed the chunks. */
-  maxTokens: number;
-  /** How that model counts. */
-  tokenCounter: () => Promise<TokenCounter>;
+  /** What chunks of each kind have to fit into; asked anew for each batch. */
+  window: () => Promise<ChunkWindow>;
   onStep?: StepHook;
 }
 
@@ -87,9 +85,9 @@ export class SourceTask {
   ): Promise<void> {
     const { claim, signal } = batch;
     try {
-      const counter = await this.parts.tokenCounter();
+      const window = await this.parts.window();
       const done = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
-        this.bringUpToDate(transaction, batch, keys, counter),
+        this.bringUpToDate(transaction, batch, keys, window),
       );
       for (const [key, outcome] of done) outcomes.set(key, outcome);
     } catch (error) {
@@ -111,7 +109,7 @@ export class SourceTask {
     transaction: Transaction,
     { claim, kind, signal }: Batch,
     keys: readonly ClaimedKey[],
-    counter: TokenCounter,
+    window: ChunkWindow,
   ): Promise<Map<ClaimedKey, KeyOutcome>> {
     const outcomes = new Map<ClaimedKey, KeyOutcome>();
     const lockedIds = await this.lock(transaction, kind, keys);
@@ -127,7 +125,7 @@ export class SourceTask {
         outcomes.set(key, { result: 'done' }); // Deleted; its points follow by cascade.
       else {
         try {
-          rendered.push(await this.render(kind, loaded, counter, signal));
+          rendered.push(await this.render(kind, loaded, window, signal));
           outcomes.set(key, { result: 'done' });
         } catch (error) {
           signal.throwIfAborted();
@@ -158,12 +156,14 @@ export class SourceTask {
   private async render(
     kind: RecordKind,
     loaded: LoadedSource,
-    counter: TokenCounter,
+    window: ChunkWindow,
     signal: AbortSignal,
   ): Promise<Rendered> {
     return {
       loaded,
-      chunks: await inTurns(renderChunks(specOf(kind), loaded.source, this.parts.maxTokens, counter), { signal }),
+      chunks: await inTurns(renderChunks(specOf(kind), loaded.source, window.maxTokens(kind.kind), window.counter), {
+        signal,
+      }),
       payload: recordPayload(kind, loaded.source, loaded.isArchived),
     };
   }

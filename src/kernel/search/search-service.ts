@@ -1,9 +1,15 @@
 import { LRUCache } from 'lru-cache';
 
 import { specOf } from '../embedding/embedding-reader';
+import { DomainError } from '../errors/domain-error';
 import type { Embedder } from '../model/embedder';
+import { nameModel, type Embedders } from '../model/embedders';
 import type { RecordKind } from '../record/record-spec';
+import type { CollectionCatalog } from '../vector/collections';
+import { modelOf } from '../vector/generation-store';
+import type { Route } from '../vector/route';
 import type { Hit, VectorQuery, VectorStore } from '../vector/vector-store';
+import { VectorStoreRejectedError } from '../vector/vector-store.errors';
 import {
   candidatesFor,
   firstLimit,
@@ -21,13 +27,14 @@ export type { SearchRequest, SearchResult } from './search-request';
 
 export interface SearchServiceOptions {
   store: VectorStore;
-  embedder: Embedder;
-  aliasOf: (kind: string) => string;
+  embedders: Embedders;
+  catalog: Pick<CollectionCatalog, 'route' | 'refresh'>;
   /** Query vectors kept. */
   cacheSize?: number;
 }
 
 const MAX_ROUNDS = 5;
+const ABSENT = 404;
 
 interface Progress {
   prepared: Prepared;
@@ -41,10 +48,7 @@ export class SearchService {
   /** Query texts since the start: those whose vector was remembered, and those that had to be embedded. */
   readonly queryTexts = { hits: 0, misses: 0 };
 
-  private readonly targets: SearchTargets;
-
   constructor(private readonly options: SearchServiceOptions) {
-    this.targets = new SearchTargets(options);
     this.queryVectors = new LRUCache({ max: options.cacheSize ?? 1000 });
   }
 
@@ -55,13 +59,33 @@ export class SearchService {
 
   /** Results in the order of `requests`; one that fails does not fail the others. */
   async searchAll(requests: readonly SearchRequest[], reads: SearchReads): Promise<(SearchResult | Error)[]> {
-    const vectors = await this.embedTexts(requests);
+    const { catalog } = this.options;
+    const { route } = catalog;
+    try {
+      return await this.searchBy(route, requests, reads);
+    } catch (error) {
+      if (!(error instanceof VectorStoreRejectedError) || error.status !== ABSENT) throw error;
+      // Another process may have promoted another model and dropped these collections.
+      await catalog.refresh();
+      const isSame = requests.every(({ kind }) => route.collection(kind.kind) === catalog.route.collection(kind.kind));
+      if (isSame) throw error;
+      return this.searchBy(catalog.route, requests, reads);
+    }
+  }
+
+  private async searchBy(
+    route: Route,
+    requests: readonly SearchRequest[],
+    reads: SearchReads,
+  ): Promise<(SearchResult | Error)[]> {
+    const vectors = await this.embedTexts(route, requests);
+    const targets = new SearchTargets(route);
     const outcomes: (SearchResult | Error)[] = new Array<SearchResult | Error>(requests.length);
     const running: { index: number; progress: Progress }[] = [];
     await Promise.all(
       requests.map(async (request, index) => {
         try {
-          const prepared = await this.targets.prepare(request, reads, vectors);
+          const prepared = await targets.prepare(request, reads, vectors);
           if (!prepared) outcomes[index] = { hits: [], hasNextPage: false };
           else running.push({ index, progress: { prepared, limit: firstLimit(request) } });
         } catch (error) {
@@ -71,7 +95,7 @@ export class SearchService {
     );
     let open = running.map(({ progress }) => progress);
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
-      await this.runRound(open, reads, round === MAX_ROUNDS - 1);
+      await this.runRound(route, open, reads, round === MAX_ROUNDS - 1);
       open = open.filter((progress) => !progress.result);
     }
     for (const { index, progress } of running) outcomes[index] = progress.result ?? { hits: [], hasNextPage: false };
@@ -79,7 +103,7 @@ export class SearchService {
   }
 
   /** Asks Qdrant for all open searches at once, then settles those that have enough. */
-  private async runRound(open: readonly Progress[], reads: SearchReads, isLast: boolean): Promise<void> {
+  private async runRound(route: Route, open: readonly Progress[], reads: SearchReads, isLast: boolean): Promise<void> {
     const byKind = new Map<RecordKind, Progress[]>();
     for (const progress of open) {
       const { kind } = progress.prepared.request;
@@ -88,7 +112,7 @@ export class SearchService {
     await Promise.all(
       [...byKind].map(async ([kind, group]) => {
         const answers = await this.options.store.queryBatch(
-          this.options.aliasOf(kind.kind),
+          route.collection(kind.kind),
           group.map((progress) => this.compile(progress)),
         );
         await Promise.all(group.map((progress, i) => this.settle(progress, answers[i] ?? [], reads, isLast)));
@@ -151,13 +175,15 @@ export class SearchService {
   }
 
   /** Vectors of every text that these requests compare by meaning; the unknown ones embedded in one call. */
-  private async embedTexts(requests: readonly SearchRequest[]): Promise<Map<string, Float32Array>> {
+  private async embedTexts(route: Route, requests: readonly SearchRequest[]): Promise<Map<string, Float32Array>> {
     const vectors = new Map<string, Float32Array>();
     const unknown = new Set<string>();
+    // A text has another vector in each model.
+    const keyOf = (text: string): string => `${route.model.modelId} ${text}`;
     for (const request of requests) {
       // A mode that does not fit is refused later, for its own request alone.
       if (!('text' in request.query) || (request.mode ?? specOf(request.kind).defaultMode) === 'LEXICAL') continue;
-      const known = this.queryVectors.get(request.query.text);
+      const known = this.queryVectors.get(keyOf(request.query.text));
       if (known) {
         this.queryTexts.hits += 1;
         vectors.set(request.query.text, known);
@@ -166,11 +192,21 @@ export class SearchService {
     this.queryTexts.misses += unknown.size;
     if (unknown.size === 0) return vectors;
     const texts = [...unknown];
-    const embedded = await this.options.embedder.embed(texts, { purpose: 'query' });
+    const embedded = await this.embedderOf(route).embed(texts, { purpose: 'query' });
     embedded.forEach((vector, i) => {
       vectors.set(texts[i] as string, vector);
-      this.queryVectors.set(texts[i] as string, vector);
+      this.queryVectors.set(keyOf(texts[i] as string), vector);
     });
     return vectors;
+  }
+
+  private embedderOf({ model }: Route): Embedder {
+    const embedder = this.options.embedders.of(modelOf(model));
+    if (embedder) return embedder;
+    throw new DomainError(
+      'COLLECTION_MISMATCH',
+      `The embeddings are now those of ${nameModel(modelOf(model))}, which this server is not configured for. ` +
+        `Restart it with that model as KINDRED_EMBEDDER.`,
+    );
   }
 }

@@ -1,10 +1,10 @@
 import { specOf } from '../embedding/embedding-reader';
 import { queryVector } from '../embedding/lexical';
 import { DomainError } from '../errors/domain-error';
-import type { Embedder } from '../model/embedder';
 import { filterToVector } from '../record/filter';
 import type { Wanted } from '../record/record-columns';
 import type { RecordKind } from '../record/record-spec';
+import type { Route } from '../vector/route';
 import type { VectorCondition, VectorFilter } from '../vector/vector-filter';
 import { DENSE, LEXICAL, type QueryTarget, type VectorName } from '../vector/vector-store';
 import { searchModes, type SearchModeName } from './search-mode';
@@ -24,7 +24,8 @@ export interface Prepared {
 
 /** Turns what is asked into what the vector server is to compare with, and refuses what cannot be. */
 export class SearchTargets {
-  constructor(private readonly options: { embedder: Pick<Embedder, 'model'>; aliasOf: (kind: string) => string }) {}
+  /** @param route whose collections are searched, and of whose model all vectors are */
+  constructor(private readonly route: Route) {}
 
   /**
    * @param vectors of every text to be compared by meaning
@@ -105,7 +106,7 @@ export class SearchTargets {
       return build(() => ({ dense: query.vector }));
     }
     const lookupFrom = (kind: RecordKind): string | undefined =>
-      kind === request.kind ? undefined : this.options.aliasOf(kind.kind);
+      kind === request.kind ? undefined : this.route.collection(kind.kind);
     if ('near' in query) {
       const positive = await this.pointsOf(query.near, reads);
       if (positive.length === 0) return undefined;
@@ -153,7 +154,7 @@ export class SearchTargets {
   }
 
   private checkVector(vector: readonly number[]): void {
-    const { dimensions } = this.options.embedder.model;
+    const { dimensions } = this.route.model;
     if (vector.length !== dimensions) {
       throw new DomainError(
         'VECTOR_DIMENSION_MISMATCH',

@@ -44,7 +44,10 @@ export class VectorPoint {
   @Column({ name: 'indexed_hash', type: 'char', length: 64, nullable: true })
   indexedHash!: string | null;
 
-  /** Generation whose collection holds the point. */
+  /**
+   * Generation whose collection it was written to; null while the live collection does not hold it. A promotion leaves it
+   * as it is: what is promoted holds all that the live one did.
+   */
   @Column({ name: 'generation_id', type: 'integer', nullable: true })
   generationId!: number | null;
 

@@ -22,8 +22,13 @@ const ROOT = path.resolve(__dirname, '..', '..', '..');
  * Runs a relay in a process of its own until it is killed with SIGKILL.
  * @throws when it ends in any other way
  */
-export async function relayUntilKilled(settings: MortalRelaySettings): Promise<void> {
-  const program = path.join(__dirname, 'mortal-relay.process.ts');
+export function relayUntilKilled(settings: MortalRelaySettings): Promise<void> {
+  return runUntilKilled('mortal-relay.process.ts', settings);
+}
+
+/** The same of any program beside this file. */
+export async function runUntilKilled(name: string, settings: object): Promise<void> {
+  const program = path.join(__dirname, name);
   const child = spawn(process.execPath, ['-r', path.join(ROOT, 'scripts', 'register-typescript.js'), program], {
     env: { ...process.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -31,5 +36,5 @@ export async function relayUntilKilled(settings: MortalRelaySettings): Promise<v
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  if (signal !== 'SIGKILL') throw new Error(`The relay ended by ${signal ?? `exit code ${code}`}: ${said}`);
+  if (signal !== 'SIGKILL') throw new Error(`${name} ended by ${signal ?? `exit code ${code}`}: ${said}`);
 }
