@@ -149,6 +149,43 @@ describe('every way to write', () => {
   });
 });
 
+describe('a writer for whom the names of our tables mean nothing, or something else', () => {
+  it.each([
+    ['an empty search_path', [`SET LOCAL search_path = ''`]],
+    [
+      'tables of its own by those names',
+      ['outbox_events', 'vector_points'].map(
+        (name) => `CREATE TEMP TABLE ${name} (LIKE ${name} INCLUDING ALL) ON COMMIT DROP`,
+      ),
+    ],
+  ])('is captured: %s', async (_, setUp) => {
+    const path = await open();
+    path.relay();
+    const kept = await path.id(`INSERT INTO tag_concepts (name) VALUES ('kept') RETURNING id`);
+    await path.idle();
+    const [before] = await path.sql<{ path: string }>(`SELECT current_setting('search_path') AS path`);
+    await path.database.transaction({}, async (transaction) => {
+      for (const statement of setUp) await transaction.query(statement);
+      const [own] = await transaction.query(`SELECT current_setting('search_path') AS path`);
+      await transaction.query(`INSERT INTO public.stories (title, content) VALUES ('A', 'Once.')`);
+      await transaction.query(`INSERT INTO public.profiles (name, headline) VALUES ('Ada', 'Engineer')`);
+      await transaction.query(
+        `UPDATE public.tag_concept_embeddings SET text = 'Somebody else' WHERE tag_concept_id = $1`,
+        [kept],
+      );
+      await transaction.query(`UPDATE public.profiles SET headline = 'Mathematician'`);
+      // What capture looks at is its own affair.
+      expect(await transaction.query(`SELECT current_setting('search_path') AS path`)).toEqual([own]);
+    });
+    expect(await path.sql(`SELECT current_setting('search_path') AS path`)).toEqual([before]);
+    await path.idle();
+    expect((await path.points('story')).length).toBe(1);
+    expect((await path.points('profile')).length).toBeGreaterThan(0);
+    expect(await path.sql('SELECT text FROM tag_concept_embeddings')).toEqual([{ text: 'kept' }]);
+    expect(await path.drift()).toEqual([]);
+  });
+});
+
 describe('a deletion', () => {
   it('goes down every level of cascades, for many records at once', async () => {
     const path = await open();

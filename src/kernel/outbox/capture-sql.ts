@@ -297,15 +297,22 @@ function refuseBlindTruncate(table: string): string {
   ].join('\n');
 }
 
+/**
+ * Names mean the tables beside the one that is written, whatever the writer's `search_path`, and its temporary tables last.
+ * The SET clause of the function ends this with it.
+ */
+const OWN_SCHEMA = `  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);`;
+
 function captureFunction(table: string, body: string, declare = ''): CaptureFunction {
   const name = captureName(table);
   return {
     table,
     name,
     createFunction: [
-      `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $capture$`,
+      `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$`,
       ...(declare === '' ? [] : [declare]),
       `BEGIN`,
+      OWN_SCHEMA,
       refuseBlindTruncate(table),
       body,
       `  RETURN NULL;`,

@@ -1,12 +1,13 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Capture: every write to a source or embedding table leaves an event in the outbox, in the same transaction. */
-export class CreateCapture1760000910000 implements MigrationInterface {
-  name = 'CreateCapture1760000910000';
+export class CreateCapture1760000910001 implements MigrationInterface {
+  name = 'CreateCapture1760000910001';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profiles() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profiles() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of profiles needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -83,8 +84,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_profiles_truncate BEFORE TRUNCATE ON profiles FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_profiles()`,
     );
     await queryRunner.query(`ALTER TABLE profiles ENABLE ALWAYS TRIGGER kindred_capture_profiles_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skills() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skills() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of skills needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -155,8 +157,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_skills_truncate BEFORE TRUNCATE ON skills FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_skills()`,
     );
     await queryRunner.query(`ALTER TABLE skills ENABLE ALWAYS TRIGGER kindred_capture_skills_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experiences() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experiences() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of work_experiences needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -235,8 +238,9 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE work_experiences ENABLE ALWAYS TRIGGER kindred_capture_work_experiences_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_projects() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_projects() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of projects needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -307,8 +311,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_projects_truncate BEFORE TRUNCATE ON projects FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_projects()`,
     );
     await queryRunner.query(`ALTER TABLE projects ENABLE ALWAYS TRIGGER kindred_capture_projects_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_educations() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_educations() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of educations needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -379,8 +384,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_educations_truncate BEFORE TRUNCATE ON educations FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_educations()`,
     );
     await queryRunner.query(`ALTER TABLE educations ENABLE ALWAYS TRIGGER kindred_capture_educations_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_descriptions() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_descriptions() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of job_descriptions needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -430,8 +436,9 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE job_descriptions ENABLE ALWAYS TRIGGER kindred_capture_job_descriptions_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_generated_resumes() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_generated_resumes() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of generated_resumes needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -481,8 +488,9 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE generated_resumes ENABLE ALWAYS TRIGGER kindred_capture_generated_resumes_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_stories() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_stories() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of stories needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -524,8 +532,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_stories_truncate BEFORE TRUNCATE ON stories FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_stories()`,
     );
     await queryRunner.query(`ALTER TABLE stories ENABLE ALWAYS TRIGGER kindred_capture_stories_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concepts() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concepts() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of tag_concepts needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -567,8 +576,9 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_tag_concepts_truncate BEFORE TRUNCATE ON tag_concepts FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_tag_concepts()`,
     );
     await queryRunner.query(`ALTER TABLE tag_concepts ENABLE ALWAYS TRIGGER kindred_capture_tag_concepts_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_items() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_items() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of content_items needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -610,12 +620,13 @@ $capture$`);
       `CREATE OR REPLACE TRIGGER kindred_capture_content_items_truncate BEFORE TRUNCATE ON content_items FOR EACH STATEMENT EXECUTE FUNCTION kindred_capture_content_items()`,
     );
     await queryRunner.query(`ALTER TABLE content_items ENABLE ALWAYS TRIGGER kindred_capture_content_items_truncate`);
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profile_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profile_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of profile_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -751,12 +762,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE profile_embeddings ENABLE ALWAYS TRIGGER kindred_capture_profile_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experience_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_work_experience_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of work_experience_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -892,12 +904,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE work_experience_embeddings ENABLE ALWAYS TRIGGER kindred_capture_work_experience_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_project_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_project_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of project_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1033,12 +1046,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE project_embeddings ENABLE ALWAYS TRIGGER kindred_capture_project_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_education_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_education_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of education_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1174,12 +1188,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE education_embeddings ENABLE ALWAYS TRIGGER kindred_capture_education_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skill_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_skill_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of skill_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1315,12 +1330,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE skill_embeddings ENABLE ALWAYS TRIGGER kindred_capture_skill_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_description_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_job_description_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of job_description_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1456,12 +1472,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE job_description_embeddings ENABLE ALWAYS TRIGGER kindred_capture_job_description_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_resume_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_resume_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of resume_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1597,12 +1614,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE resume_embeddings ENABLE ALWAYS TRIGGER kindred_capture_resume_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_story_chunk_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_story_chunk_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of story_chunk_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1738,12 +1756,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE story_chunk_embeddings ENABLE ALWAYS TRIGGER kindred_capture_story_chunk_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concept_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_tag_concept_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of tag_concept_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
@@ -1879,12 +1898,13 @@ $capture$`);
     await queryRunner.query(
       `ALTER TABLE tag_concept_embeddings ENABLE ALWAYS TRIGGER kindred_capture_tag_concept_embeddings_truncate`,
     );
-    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_embeddings() RETURNS trigger LANGUAGE plpgsql AS $capture$
+    await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_content_embeddings() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
 DECLARE
   taken bigint;
   vector_home text := nullif(current_setting('kindred.adopted_from', true), '');
   rendered jsonb := coalesce(nullif(current_setting('kindred.payloads', true), ''), '{}');
 BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of content_embeddings needs READ COMMITTED: at % it could empty rows that nobody would follow',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported', HINT = 'Use DELETE.';
