@@ -140,6 +140,17 @@ describe('an edit of a story', () => {
     );
   });
 
+  it('moves more chunks than one statement updates, across each other', async () => {
+    const parts = Array.from({ length: 1_100 }, (_, i) => `Paragraph ${i}.`);
+    const story = await write(storyOf(parts));
+    const before = new Map((await chunksOf(story)).map((row) => [row.text, row.id]));
+    const edited = ['New.', ...parts.reverse()];
+    expect(await change(story, 'content', storyOf(edited))).toEqual(['New.']);
+    const rows = await chunksOf(story);
+    expect(rows.map((row) => row.text)).toEqual(edited);
+    expect(rows.slice(1).find((row) => before.get(row.text) !== row.id)).toBeUndefined();
+  });
+
   it('leaves what people said of a passage with its text', async () => {
     const parts = [...paragraphs(6), '* * *', 'An aside.', '* * *'];
     const story = await write(storyOf(parts));
