@@ -7,6 +7,7 @@ import { StoryChunking, type ChunkingProgress, type ChunkingSettings } from '../
 import { chunkContextChoices, chunkingStrategyChoices, type ChunkContext } from '../features/story/story.entity';
 import { findImportFiles, type FoundFiles } from '../import/import-files';
 import type { ChunkingStrategy } from '../kernel/chunking/chunking-plan';
+import { DomainError } from '../kernel/errors/domain-error';
 import { onTermination } from '../kernel/process/termination';
 import { EXIT_FAILURE, EXIT_USAGE, InterruptedError } from './exit-codes';
 import { DEFAULT_REJECTS, importAndReport, type ImportingOptions } from './importing';
@@ -90,6 +91,9 @@ async function rechunk(options: RechunkOptions, session: Session, outcome: { cod
   const begun = await core.database.transaction({ actor: 'rechunk', isBulk: true }, (transaction) =>
     chunking.rechunk(transaction, filter, settings),
   );
+  if (options.collection !== undefined && begun.stories === 0) {
+    throw new DomainError('NOT_FOUND', `No story is in the collection '${options.collection}'.`);
+  }
   const relay = options.wait && stores.origin !== 'attached' ? core.createRelay() : undefined;
   const stopping = new AbortController();
   const release = onTermination(() => stopping.abort());

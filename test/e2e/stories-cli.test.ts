@@ -112,6 +112,11 @@ describe('kindred stories', () => {
     expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining("missing required argument 'path'") });
   });
 
+  it('says that no story is in a collection', async () => {
+    const { code, stderr } = await runProgram(folder, ['stories', 'rechunk', '--collection', 'nowhere'], quiet);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("collection 'nowhere'") });
+  });
+
   it('says what is wrong with settings that do not go together', async () => {
     const args = ['stories', 'rechunk', '--all', '--strategy', 'paragraph', '--overlap', '8'];
     const { code, stderr } = await runProgram(folder, args, quiet);

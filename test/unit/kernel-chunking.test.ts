@@ -300,6 +300,17 @@ describe('markdown chunks', () => {
     expect(headed.map(({ ownHeadings }) => ownHeadings)).toEqual([1, 0]);
   });
 
+  it('keep tables whole, and cut those that are too long between rows', () => {
+    const rows = Array.from({ length: 30 }, (_, i) => `| Hen ${i}. It laid. | An egg! So round. |`);
+    const table = ['| Who? Where? | What |', '|:--|--:|', ...rows];
+    const chunks = chunkText(`Before.\n\nEggs:\n${table.join('\n')}\n\nAfter.`, 'markdown', 60).map(({ text }) => text);
+    expect([chunks[0], chunks[chunks.length - 1]]).toEqual(['Before.', 'After.']);
+    expect(chunks.slice(1, -1).join('\n')).toBe(['Eggs:', ...table].join('\n'));
+    expect(chunks.length).toBeGreaterThan(5);
+    const short = table.slice(0, 4).join('\n');
+    expect(chunkText(`## Eggs\n\n${short}`, 'markdown', 100).map(({ text }) => text)).toEqual([`## Eggs\n\n${short}`]);
+  });
+
   it('have plain headings, whatever is marked in them', () => {
     expect(blocks('## *The* **old** `fox` and [the hen](http://hen.example) ##\n\nText.')[0]?.path).toBe(
       'The old fox and the hen',

@@ -106,7 +106,7 @@ function* paragraphs(text: string): Generator<Part> {
 
 const afterLastBreak = (space: string): number => Math.max(space.lastIndexOf('\n'), space.lastIndexOf('\r')) + 1;
 
-/** Code and lists are cut between lines, and only when they fit no chunk even without the headings before them. */
+/** Code, lists and tables are cut between lines, and only when they fit no chunk even without the headings before them. */
 function* cutBlock(text: string, block: MarkdownBlock, limits: Limits): Generator<Chunk> {
   if (block.type === 'prose') return yield* cutPart(text, block, limits, { segment: sentencesOf });
   const cut: Cut = { segment: linesOf, keepsIndent: true };

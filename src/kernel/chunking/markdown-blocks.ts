@@ -2,7 +2,7 @@ import type { Steps } from '../process/turns';
 
 /** A block of a Markdown text, together with the headings right before it. */
 export interface MarkdownBlock {
-  type: 'prose' | 'code' | 'list';
+  type: 'prose' | 'code' | 'list' | 'table';
   /** Where its own headings begin, if it has any. */
   start: number;
   /** Where the block itself begins. */
@@ -47,14 +47,16 @@ const SIGN = /[^ \t]/g;
 const SHORTEST_RULE = 3;
 const LIST_ITEM = /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 const INDENTED = /^(?: {4}|\t)/;
+/** Below the head of a table; has a bar and a dash. */
+const TABLE_DELIMITER = /^[-:| \t]*\|[-:| \t]*$/;
 /** Goes on with a list after a blank line. */
 const LIST_CONTINUATION = /^(?: {2}|\t)/;
 /** A longer line is a paragraph, whatever it begins with. */
 const LONGEST_HEADING = 500;
 
 /**
- * The blocks of a Markdown text, in order: paragraphs (quotes, tables and HTML count as such), lists with the line that
- * introduces them, and code, fenced or indented. Headings belong to the block that follows; a section without text is a
+ * The blocks of a Markdown text, in order: paragraphs (quotes and HTML count as such), lists and tables with the lines that
+ * introduce them, and code, fenced or indented. Headings belong to the block that follows; a section without text is a
  * block of its headings alone. Rules (`---`) are in no block. A heading that begins the text and is the only one of its
  * level, above all others, is the document's title and in no path.
  */
@@ -207,6 +209,7 @@ class BlockReader {
 
   private *readParagraph(): Steps<void> {
     const first = this.at;
+    let type: 'prose' | 'table' = 'prose';
     for (this.at += 1; this.at < this.lineCount; this.at++) {
       if (this.isStep(this.at)) yield;
       const { text, end } = this.line();
@@ -223,8 +226,9 @@ class BlockReader {
         return;
       }
       if (BLANK.test(text) || isAtxHeading(text) || isRule(text) || isFence(text)) break;
+      if (TABLE_DELIMITER.test(text) && text.includes('-')) type = 'table';
     }
-    this.addBlock('prose', first, this.at);
+    this.addBlock(type, first, this.at);
   }
 }
 
