@@ -24,6 +24,7 @@ export function addStatusCommand(program: Command): void {
         }
         for (const { kind, records } of kinds) console.log(`${kind.padEnd(20)} ${String(records).padStart(8)}`);
         console.log(`\nwaiting: ${backlog.sources} records, ${backlog.points} points; given up: ${backlog.dead}`);
+        if (backlog.building > 0) console.log(`being built beside the live collections: ${backlog.building} points`);
         for (const id of unfinishedErasures) console.log(`an erasure to be gone on with: ${id}`);
       }),
     );

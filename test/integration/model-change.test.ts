@@ -276,6 +276,33 @@ describe('a change of the model', () => {
     await expectConsistency(app.core);
   });
 
+  it('brings in what the former model had refused, and tags it', async () => {
+    const former = watchedEmbedder({
+      onText: (text) => {
+        if (text.includes('anchor')) throw new ModelRejectedError('not this text');
+      },
+    });
+    const app = await startApp({ embedder: former, next: watchedEmbedder({ dimensions: 32 }), relay: { pollMs: 20 } });
+    closers.push(() => app.close());
+    await createTag(app, 'Harbour');
+    await app.executeOperation(
+      'mutation { createStory(input: {title: "Port", content: "Harbour, harbour, an anchor"}) { syncToken } }',
+    );
+    await app.settle();
+    const chunk = async (): Promise<unknown> =>
+      (
+        await app.core.database.query(
+          `SELECT p.state, (SELECT count(*)::int FROM story_chunk_tags) AS tags FROM vector_points p WHERE kind = 'story'`,
+        )
+      )[0];
+    expect(await chunk()).toEqual({ state: 'failed', tags: 0 });
+    await app.core.modelChange.prepare();
+    await filled(app.core);
+    await app.core.modelChange.promote();
+    await app.settle();
+    expect(await chunk()).toEqual({ state: 'indexed', tags: 1 });
+  });
+
   it('copies vectors where the model stays the same', async () => {
     const { app, former } = await open({ dimensions: 64, version: '1' });
     for (let i = 0; i < 5; i++) await createTag(app, nameOf(i));

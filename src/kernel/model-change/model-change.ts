@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Database } from '../db/database';
+import type { Database, Transaction } from '../db/database';
 import { isLockNotAvailable } from '../db/database-errors';
 import { DomainError } from '../errors/domain-error';
 import type { Logger } from '../logging/logger';
 import type { ModelDescriptor } from '../model/embedder';
-import { isSameModel, nameModel, type Embedders } from '../model/embedders';
+import { nameModel, type Embedders } from '../model/embedders';
 import type { FollowUpTask } from '../outbox/follow-up';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog } from '../vector/collections';
@@ -236,9 +236,13 @@ export class ModelChange {
 
   private async exchange(role: StandbyRole): Promise<Promotion> {
     const { database, catalog, embedders, logger } = this.parts;
+    const before = await this.standby.count();
+    if (lacking(before) > 0) throw incomplete(before);
     const promotion = await database.transaction({ isBulk: true }, async (transaction) => {
       await transaction.query(`SELECT set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
       const generations = new GenerationStore(transaction);
+      // Before the lock, because it takes the longest, and relays could record nothing meanwhile.
+      await this.queueFollowUps(transaction);
       const current = await generations.lock(this.names);
       const standby = current.filter(({ state }) => state === 'building');
       const next = this.checkStandby(standby, role);
@@ -250,9 +254,7 @@ export class ModelChange {
       await store.exchange(keepsFormer);
       await generations.exchange(this.names, keepsFormer);
       const live = modelOf(next);
-      if (!isSameModel(live, former)) {
-        for (const { topic, kinds } of this.parts.followUps) await store.queueFollowUps(topic, kinds);
-      }
+      await this.queueFollowUps(transaction, { isRecentOnly: true });
       if (countsOtherwise(live, former)) await store.queueRecords(this.kinds);
       await this.step('exchanged');
       // Last, so that little can come between the two. Aliases that are ahead of a commit that did not come are led back by
@@ -265,6 +267,14 @@ export class ModelChange {
     await catalog.refresh();
     logger.info({ live: nameModel(promotion.live), former: nameModel(promotion.former) }, 'promoted another model');
     return promotion;
+  }
+
+  /** Everything has another vector in another model; in the same one it has not. */
+  private async queueFollowUps(transaction: Transaction, options?: { isRecentOnly: boolean }): Promise<void> {
+    const { route } = this.parts.catalog;
+    if (route.standby.every(({ modelId }) => modelId === route.model.modelId)) return;
+    const store = new StandbyStore(transaction, this.names);
+    for (const { topic, kinds } of this.parts.followUps) await store.queueFollowUps(topic, kinds, options);
   }
 
   /** @returns any of the generations that are to be promoted */

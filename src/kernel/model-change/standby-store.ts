@@ -16,6 +16,9 @@ export interface StandbyCount {
   lacking: number;
 }
 
+/** Longer than any statement by which a relay records what it has written. */
+const RECENT = '10 minutes';
+
 /**
  * Of point `p` of the ledger and what is beside it, `s`: whether that is as new as what the live collection holds. A vector
  * that was taken over is of the live model, and has to be given up first.
@@ -100,6 +103,7 @@ export class StandbyStore {
        ), taken AS (
          UPDATE vector_points p SET indexed_revision = d.next_revision, indexed_hash = d.next_hash,
            generation_id = CASE WHEN d.next_revision IS NOT NULL THEN d.next_generation END,
+           indexed_at = CASE WHEN d.next_hash IS NOT NULL THEN now() ELSE p.indexed_at END,
            state = CASE WHEN d.next_hash IS NOT NULL AND d.next_revision = p.revision THEN 'indexed'
              WHEN p.state = 'failed' THEN 'failed' ELSE 'pending' END,
            state_since = now()
@@ -151,13 +155,21 @@ export class StandbyStore {
     await this.sql.query(`SELECT pg_notify('kindred_outbox', 'source')`);
   }
 
-  /** Queues what follows from new vectors, for every point of these kinds. */
-  async queueFollowUps(topic: string, kinds: readonly string[]): Promise<void> {
+  /**
+   * Queues what follows from new vectors, for every point of these kinds.
+   * @param options.isRecentOnly only for those that were written in the minutes before this transaction, and since
+   */
+  async queueFollowUps(
+    topic: string,
+    kinds: readonly string[],
+    options: { isRecentOnly?: boolean } = {},
+  ): Promise<void> {
     await this.sql.query(
       `INSERT INTO outbox_events (topic, kind, key, priority)
        SELECT $1, kind, point_id::text, 1 FROM vector_points
-       WHERE kind = ANY ($2) AND indexed_hash IS NOT NULL AND state <> 'deleting' ON CONFLICT DO NOTHING`,
-      [topic, kinds],
+       WHERE kind = ANY ($2) AND indexed_hash IS NOT NULL AND state <> 'deleting'
+         AND ($3::boolean IS NOT TRUE OR indexed_at > now() - interval '${RECENT}') ON CONFLICT DO NOTHING`,
+      [topic, kinds, options.isRecentOnly ?? false],
     );
     await this.sql.query(`SELECT pg_notify('kindred_outbox', $1)`, [topic]);
   }
