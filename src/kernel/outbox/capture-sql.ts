@@ -52,8 +52,8 @@ interface Dependent {
   columns: readonly string[];
   /** Ids of the records to look at, for all of `rows` (a transition table or the table itself). */
   all: (rows: string) => string;
-  /** The same for `fresh` and `stale` versions of the rows that `from` joins. */
-  ofChange: (from: string) => string;
+  /** The same for rows of which one of `columns` has changed; `rowsWith` says what is wanted of their `fresh` and `stale` versions. */
+  ofChange: (rowsWith: (wanted: string) => string) => string;
   /** Rows that only their own update concerns: no child can exist before its parent, nor after it. */
   isUpdateOnly: boolean;
 }
@@ -69,10 +69,8 @@ function parentDependent(kind: RecordKind, column: string, columns: readonly str
     kind: kind.kind,
     columns,
     all: (rows) => `SELECT child.id AS key FROM ${rows} row JOIN ${kind.table} child ON child.${column} = row.id`,
-    ofChange: (from) =>
-      from
-        .replace('WHERE', `JOIN ${kind.table} child ON child.${column} = fresh.id WHERE`)
-        .replace('*', 'child.id AS key'),
+    ofChange: (rowsWith) =>
+      `SELECT child.id AS key FROM ${rowsWith('fresh.id')} row JOIN ${kind.table} child ON child.${column} = row.id`,
     isUpdateOnly: true,
   };
 }
@@ -83,7 +81,8 @@ function childDependent(kind: RecordKind, column: string, columns: readonly stri
     columns: [column, ...columns],
     all: (rows) => `SELECT row.${column} AS key FROM ${rows} row`,
     // A child that moved concerns the parent it left as well.
-    ofChange: (from) => from.replace('*', `unnest(ARRAY[fresh.${column}, stale.${column}]) AS key`),
+    ofChange: (rowsWith) =>
+      `SELECT unnest(ARRAY[row.now, row.before]) AS key FROM ${rowsWith(`fresh.${column} AS now, stale.${column} AS before`)} row`,
     isUpdateOnly: false,
   };
 }
@@ -93,7 +92,7 @@ function ownDependent(kind: RecordKind): Dependent {
     kind: kind.kind,
     columns: watchedColumns(kind),
     all: (rows) => `SELECT row.id AS key FROM ${rows} row`,
-    ofChange: (from) => from.replace('*', 'fresh.id AS key'),
+    ofChange: (rowsWith) => `SELECT row.id AS key FROM ${rowsWith('fresh.id')} row`,
     isUpdateOnly: false,
   };
 }
@@ -134,11 +133,16 @@ function changed(columns: readonly string[]): string {
     : `(${list('fresh')}) IS DISTINCT FROM (${list('stale')})`;
 }
 
-function changedRows(columns: readonly string[]): string {
-  return [`SELECT * FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id`, `WHERE ${changed(columns)}`].join(
-    '\n      ',
-  );
-}
+/**
+ * Both versions of updated rows. A session plans these statements for as many rows as it has seen first, mostly one, and
+ * would compare each of very many with each; a full join it can only carry out by hashing or sorting. It stays one as long
+ * as nothing asked of it is false for a version that is not there: hence IS DISTINCT FROM, and `OFFSET 0` before any more.
+ * An update of the id gives rows with one version.
+ */
+const VERSIONS = `new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id`;
+
+const versionsWhere = (condition: string, wanted: string): string =>
+  [`(SELECT ${wanted} FROM ${VERSIONS}`, `        WHERE ${condition} OFFSET 0)`].join('\n');
 
 function recordBody(table: string, dependents: readonly Dependent[], ownKinds: ReadonlySet<string>): string {
   const lasting = dependents.filter((dependent) => !dependent.isUpdateOnly);
@@ -153,7 +157,12 @@ function recordBody(table: string, dependents: readonly Dependent[], ownKinds: R
     ),
     ...branch(
       `TG_OP = 'UPDATE'`,
-      dependents.map((d) => enqueue(d.kind, d.ofChange(changedRows(d.columns)))),
+      dependents.map((d) =>
+        enqueue(
+          d.kind,
+          d.ofChange((wanted) => versionsWhere(changed(d.columns), wanted)),
+        ),
+      ),
     ),
     ...branch(
       `TG_OP = 'DELETE'`,
@@ -226,21 +235,22 @@ function embeddingBody(kind: RecordKind): string {
       `    FROM ${rows} row JOIN ${kind.table} record ON record.id = row.${sourceColumn}`,
       `    WHERE NOT rendered ? row.${sourceColumn}::text ON CONFLICT DO NOTHING;`,
     ].join('\n');
-  const pairs = `new_rows fresh JOIN old_rows stale ON stale.id = fresh.id`;
+  const isMoved = `stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id`;
+  const moved = (version: 'fresh' | 'stale'): string =>
+    `(SELECT * FROM ${versionsWhere(isMoved, `${version}.*`)} moved WHERE moved.id IS NOT NULL)`;
   return [
     `  IF TG_OP = 'INSERT' THEN`,
     adopt('new_rows'),
     `  ELSIF TG_OP = 'UPDATE' THEN`,
-    `    IF EXISTS (SELECT 1 FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN`,
-    release(`(SELECT stale.* FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id)`),
-    adopt(`(SELECT fresh.* FROM ${pairs} WHERE stale.qdrant_point_id <> fresh.qdrant_point_id)`),
+    `    IF EXISTS (SELECT 1 FROM ${VERSIONS} WHERE ${isMoved}) THEN`,
+    release(moved('stale')),
+    adopt(moved('fresh')),
     `    END IF;`,
     `    WITH touched AS (`,
     `      UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),`,
-    `        entity_id = fresh.${sourceColumn}, error = NULL, error_code = NULL`,
-    `      FROM ${pairs}`,
-    `      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id`,
-    `        AND ${changed(columns)}`,
+    `        entity_id = row.${sourceColumn}, error = NULL, error_code = NULL`,
+    `      FROM ${versionsWhere(`NOT (${isMoved}) AND ${changed(columns)}`, `fresh.qdrant_point_id, fresh.${sourceColumn}`)} row`,
+    `      WHERE point.point_id = row.qdrant_point_id`,
     `      RETURNING point.point_id`,
     `    )`,
     `    INSERT INTO outbox_events (topic, kind, key, priority)`,
@@ -248,7 +258,7 @@ function embeddingBody(kind: RecordKind): string {
     // A row that was given to another record carries the payload of the one it left.
     `    INSERT INTO outbox_events (topic, kind, key, priority)`,
     `    SELECT DISTINCT 'source', '${kind.kind}', edited.key::text, kindred_priority()`,
-    `    FROM ${pairs} CROSS JOIN LATERAL unnest(ARRAY[fresh.${sourceColumn}, stale.${sourceColumn}]) AS edited (key)`,
+    `    FROM ${VERSIONS} CROSS JOIN LATERAL unnest(ARRAY[fresh.${sourceColumn}, stale.${sourceColumn}]) AS edited (key)`,
     `    WHERE NOT rendered ? edited.key::text AND ${changed(renderedColumns)} ON CONFLICT DO NOTHING;`,
     `  ELSIF TG_OP = 'DELETE' THEN`,
     release('old_rows'),

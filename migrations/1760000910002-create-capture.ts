@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Capture: every write to a source or embedding table leaves an event in the outbox, in the same transaction. */
-export class CreateCapture1760000910001 implements MigrationInterface {
-  name = 'CreateCapture1760000910001';
+export class CreateCapture1760000910002 implements MigrationInterface {
+  name = 'CreateCapture1760000910002';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`CREATE OR REPLACE FUNCTION kindred_capture_profiles() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $capture$
@@ -24,43 +24,43 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.name, fresh.email, fresh.headline, fresh.summary, fresh.location, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.email, stale.headline, stale.summary, stale.location, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.name, fresh.email, fresh.headline, fresh.summary, fresh.location, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.email, stale.headline, stale.summary, stale.location, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'work_experience', found.key::text, kindred_priority()
     FROM (
-      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      JOIN work_experiences child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+      SELECT child.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at OFFSET 0) row JOIN work_experiences child ON child.profile_id = row.id
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'project', found.key::text, kindred_priority()
     FROM (
-      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      JOIN projects child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+      SELECT child.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at OFFSET 0) row JOIN projects child ON child.profile_id = row.id
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'education', found.key::text, kindred_priority()
     FROM (
-      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      JOIN educations child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+      SELECT child.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at OFFSET 0) row JOIN educations child ON child.profile_id = row.id
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'skill', found.key::text, kindred_priority()
     FROM (
-      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      JOIN skills child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+      SELECT child.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at OFFSET 0) row JOIN skills child ON child.profile_id = row.id
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'generated_resume', found.key::text, kindred_priority()
     FROM (
-      SELECT child.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      JOIN generated_resumes child ON child.profile_id = fresh.id WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at
+      SELECT child.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE fresh.archived_at IS DISTINCT FROM stale.archived_at OFFSET 0) row JOIN generated_resumes child ON child.profile_id = row.id
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -109,15 +109,15 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
     FROM (
-      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.position, stale.archived_at)
+      SELECT unnest(ARRAY[row.now, row.before]) AS key FROM (SELECT fresh.profile_id AS now, stale.profile_id AS before FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'skill', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.level, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.level, stale.position, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.name, fresh.category, fresh.level, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.category, stale.level, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -182,15 +182,15 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
     FROM (
-      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.description, fresh.highlights, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.description, stale.highlights, stale.position, stale.archived_at)
+      SELECT unnest(ARRAY[row.now, row.before]) AS key FROM (SELECT fresh.profile_id AS now, stale.profile_id AS before FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.description, fresh.highlights, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.description, stale.highlights, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'work_experience', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.start_date, fresh.end_date, fresh.description, fresh.highlights, fresh.skills_used, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.start_date, stale.end_date, stale.description, stale.highlights, stale.skills_used, stale.position, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.title, fresh.company, fresh.start_date, fresh.end_date, fresh.description, fresh.highlights, fresh.skills_used, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.title, stale.company, stale.start_date, stale.end_date, stale.description, stale.highlights, stale.skills_used, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -263,15 +263,15 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
     FROM (
-      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.position, stale.archived_at)
+      SELECT unnest(ARRAY[row.now, row.before]) AS key FROM (SELECT fresh.profile_id AS now, stale.profile_id AS before FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'project', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.url, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.url, stale.position, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.name, fresh.description, fresh.technologies, fresh.url, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.name, stale.description, stale.technologies, stale.url, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -336,15 +336,15 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', found.key::text, kindred_priority()
     FROM (
-      SELECT unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.position, stale.archived_at)
+      SELECT unnest(ARRAY[row.now, row.before]) AS key FROM (SELECT fresh.profile_id AS now, stale.profile_id AS before FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'education', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.start_date, fresh.end_date, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.start_date, stale.end_date, stale.position, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.institution, fresh.study_type, fresh.area, fresh.start_date, fresh.end_date, fresh.position, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.institution, stale.study_type, stale.area, stale.start_date, stale.end_date, stale.position, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -403,8 +403,8 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'job_description', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.title, fresh.company, fresh.location, fresh.description, fresh.responsibilities, fresh.requirements, fresh.skills, fresh.education_required, fresh.experience_required, fresh.role, fresh.industry, fresh.employment_type, fresh.experience_level, fresh.salary_min, fresh.salary_max, fresh.currency, fresh.is_remote, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.company, stale.location, stale.description, stale.responsibilities, stale.requirements, stale.skills, stale.education_required, stale.experience_required, stale.role, stale.industry, stale.employment_type, stale.experience_level, stale.salary_min, stale.salary_max, stale.currency, stale.is_remote, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.title, fresh.company, fresh.location, fresh.description, fresh.responsibilities, fresh.requirements, fresh.skills, fresh.education_required, fresh.experience_required, fresh.role, fresh.industry, fresh.employment_type, fresh.experience_level, fresh.salary_min, fresh.salary_max, fresh.currency, fresh.is_remote, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.company, stale.location, stale.description, stale.responsibilities, stale.requirements, stale.skills, stale.education_required, stale.experience_required, stale.role, stale.industry, stale.employment_type, stale.experience_level, stale.salary_min, stale.salary_max, stale.currency, stale.is_remote, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -455,8 +455,8 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'generated_resume', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.profile_id, fresh.job_description_id, fresh.title, fresh.content, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.job_description_id, stale.title, stale.content, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.profile_id, fresh.job_description_id, fresh.title, fresh.content, fresh.archived_at) IS DISTINCT FROM (stale.profile_id, stale.job_description_id, stale.title, stale.content, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -507,8 +507,8 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'story', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.title, fresh.author, fresh.collection, fresh.content, fresh.chunking_strategy, fresh.chunk_tokens, fresh.chunk_overlap, fresh.chunk_context, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.author, stale.collection, stale.content, stale.chunking_strategy, stale.chunk_tokens, stale.chunk_overlap, stale.chunk_context, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.title, fresh.author, fresh.collection, fresh.content, fresh.chunking_strategy, fresh.chunk_tokens, fresh.chunk_overlap, fresh.chunk_context, fresh.archived_at) IS DISTINCT FROM (stale.title, stale.author, stale.collection, stale.content, stale.chunking_strategy, stale.chunk_tokens, stale.chunk_overlap, stale.chunk_context, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -551,8 +551,8 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'tag_concept', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.name, fresh.aliases, fresh.description, fresh.scheme, fresh.threshold, fresh.category, fresh.parent_id, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.aliases, stale.description, stale.scheme, stale.threshold, stale.category, stale.parent_id, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.name, fresh.aliases, fresh.description, fresh.scheme, fresh.threshold, fresh.category, fresh.parent_id, fresh.archived_at) IS DISTINCT FROM (stale.name, stale.aliases, stale.description, stale.scheme, stale.threshold, stale.category, stale.parent_id, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -595,8 +595,8 @@ BEGIN
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'content_item', found.key::text, kindred_priority()
     FROM (
-      SELECT fresh.id AS key FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE (fresh.content_type, fresh.content_id, fresh.content, fresh.session_id, fresh.source_type, fresh.archived_at) IS DISTINCT FROM (stale.content_type, stale.content_id, stale.content, stale.session_id, stale.source_type, stale.archived_at)
+      SELECT row.id AS key FROM (SELECT fresh.id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE (fresh.content_type, fresh.content_id, fresh.content, fresh.session_id, fresh.source_type, fresh.archived_at) IS DISTINCT FROM (stale.content_type, stale.content_id, stale.content, stale.session_id, stale.source_type, stale.archived_at) OFFSET 0) row
     ) found WHERE found.key IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
@@ -658,10 +658,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'profile'
       RETURNING point.point_id
     )
@@ -672,7 +673,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'profile', row.profile_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -680,14 +682,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'profile', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'profile', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'profile', row.profile_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'profile', row.profile_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.profile_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of profile_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'profile_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -695,17 +700,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.profile_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.profile_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.profile_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'profile', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'profile', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.profile_id, stale.profile_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.profile_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.profile_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -800,10 +805,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'work_experience'
       RETURNING point.point_id
     )
@@ -814,7 +820,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'work_experience', row.work_experience_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -822,14 +829,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'work_experience', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'work_experience', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'work_experience', row.work_experience_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'work_experience', row.work_experience_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.work_experience_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of work_experience_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'work_experience_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -837,17 +847,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.work_experience_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.work_experience_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.work_experience_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'work_experience', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'work_experience', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.work_experience_id, stale.work_experience_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.work_experience_id, stale.work_experience_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.work_experience_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.work_experience_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -942,10 +952,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'project'
       RETURNING point.point_id
     )
@@ -956,7 +967,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'project', row.project_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.project_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.project_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -964,14 +976,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'project', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'project', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'project', row.project_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'project', row.project_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.project_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of project_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'project_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -979,17 +994,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.project_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.project_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.project_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'project', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'project', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.project_id, stale.project_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.project_id, stale.project_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.project_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.project_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1084,10 +1099,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'education'
       RETURNING point.point_id
     )
@@ -1098,7 +1114,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'education', row.education_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.education_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.education_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1106,14 +1123,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'education', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'education', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'education', row.education_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'education', row.education_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.education_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of education_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'education_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1121,17 +1141,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.education_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.education_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.education_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'education', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'education', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.education_id, stale.education_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.education_id, stale.education_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.education_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.education_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1226,10 +1246,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'skill'
       RETURNING point.point_id
     )
@@ -1240,7 +1261,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'skill', row.skill_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1248,14 +1270,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'skill', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'skill', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'skill', row.skill_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'skill', row.skill_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.skill_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of skill_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'skill_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1263,17 +1288,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.skill_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.skill_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.skill_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'skill', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'skill', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.skill_id, stale.skill_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.skill_id, stale.skill_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.skill_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.skill_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1368,10 +1393,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'job_description'
       RETURNING point.point_id
     )
@@ -1382,7 +1408,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'job_description', row.job_description_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1390,14 +1417,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'job_description', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'job_description', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'job_description', row.job_description_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'job_description', row.job_description_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.job_description_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of job_description_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'job_description_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1405,17 +1435,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.job_description_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.job_description_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.job_description_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'job_description', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'job_description', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.job_description_id, stale.job_description_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.job_description_id, stale.job_description_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.job_description_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.job_description_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1510,10 +1540,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'generated_resume'
       RETURNING point.point_id
     )
@@ -1524,7 +1555,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'generated_resume', row.generated_resume_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1532,14 +1564,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'generated_resume', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'generated_resume', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'generated_resume', row.generated_resume_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'generated_resume', row.generated_resume_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.generated_resume_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of resume_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'resume_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1547,17 +1582,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.generated_resume_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.generated_resume_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.generated_resume_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'generated_resume', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'generated_resume', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.generated_resume_id, stale.generated_resume_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.generated_resume_id, stale.generated_resume_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.generated_resume_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.generated_resume_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1652,10 +1687,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'story'
       RETURNING point.point_id
     )
@@ -1666,7 +1702,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'story', row.story_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.story_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.story_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1674,14 +1711,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'story', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'story', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'story', row.story_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'story', row.story_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.story_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of story_chunk_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'story_chunk_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1689,17 +1729,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.story_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.story_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.story_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'story', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'story', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.story_id, stale.story_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.story_id, stale.story_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.story_id, fresh.embedding_type, fresh.paragraph_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.story_id, stale.embedding_type, stale.paragraph_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1794,10 +1834,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'tag_concept'
       RETURNING point.point_id
     )
@@ -1808,7 +1849,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'tag_concept', row.tag_concept_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1816,14 +1858,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'tag_concept', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'tag_concept', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'tag_concept', row.tag_concept_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'tag_concept', row.tag_concept_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.tag_concept_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of tag_concept_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'tag_concept_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1831,17 +1876,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.tag_concept_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.tag_concept_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.tag_concept_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'tag_concept', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'tag_concept', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.tag_concept_id, stale.tag_concept_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.tag_concept_id, stale.tag_concept_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.tag_concept_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.tag_concept_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
@@ -1936,10 +1981,11 @@ BEGIN
         USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
     END IF;
   ELSIF TG_OP = 'UPDATE' THEN
-    IF EXISTS (SELECT 1 FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) THEN
+    IF EXISTS (SELECT 1 FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) THEN
     WITH released AS (
       UPDATE vector_points point SET state = 'deleting', revision = nextval('kindred_revision'), state_since = now()
-      FROM (SELECT stale.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      FROM (SELECT * FROM (SELECT stale.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE point.point_id = row.qdrant_point_id AND point.kind = 'content_item'
       RETURNING point.point_id
     )
@@ -1950,7 +1996,8 @@ BEGIN
     ), adopted AS (
       INSERT INTO vector_points (point_id, kind, entity_id, payload, adopted_from)
       SELECT row.qdrant_point_id, 'content_item', row.content_item_id, coalesce(payloads.payload, '{}'), vector_home
-      FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
+      FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       ON CONFLICT (point_id) DO UPDATE SET kind = EXCLUDED.kind, entity_id = EXCLUDED.entity_id, state = 'pending',
         revision = nextval('kindred_revision'), state_since = now(), indexed_hash = NULL, error = NULL, error_code = NULL,
         adopted_from = EXCLUDED.adopted_from, adopted_hash = NULL
@@ -1958,14 +2005,17 @@ BEGIN
       RETURNING point_id
     ), queued AS (
       INSERT INTO outbox_events (topic, kind, key, priority)
-      SELECT 'point', 'content_item', row.qdrant_point_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'point', 'content_item', row.qdrant_point_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       WHERE vector_home IS NULL AND row.text <> ''
       UNION
-      SELECT 'source', 'content_item', row.content_item_id::text, kindred_priority() FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row
+      SELECT 'source', 'content_item', row.content_item_id::text, kindred_priority() FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row
       LEFT JOIN payloads ON payloads.entity_id = row.content_item_id
       WHERE vector_home IS NOT NULL OR row.text = '' OR payloads.payload IS NULL ON CONFLICT DO NOTHING
     )
-    SELECT (SELECT count(*) FROM (SELECT fresh.* FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id WHERE stale.qdrant_point_id <> fresh.qdrant_point_id) row) - (SELECT count(*) FROM adopted) INTO taken;
+    SELECT (SELECT count(*) FROM (SELECT * FROM (SELECT fresh.* FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id OFFSET 0) moved WHERE moved.id IS NOT NULL) row) - (SELECT count(*) FROM adopted) INTO taken;
     IF taken > 0 THEN
       RAISE EXCEPTION 'A qdrant_point_id of content_embeddings already belongs to another embedding row'
         USING ERRCODE = 'unique_violation', TABLE = 'content_embeddings', CONSTRAINT = 'pk_vector_points';
@@ -1973,17 +2023,17 @@ BEGIN
     END IF;
     WITH touched AS (
       UPDATE vector_points point SET state = 'pending', revision = nextval('kindred_revision'), state_since = now(),
-        entity_id = fresh.content_item_id, error = NULL, error_code = NULL
-      FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id
-      WHERE point.point_id = fresh.qdrant_point_id AND stale.qdrant_point_id = fresh.qdrant_point_id
-        AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.archived_at)
+        entity_id = row.content_item_id, error = NULL, error_code = NULL
+      FROM (SELECT fresh.qdrant_point_id, fresh.content_item_id FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id
+        WHERE NOT (stale.qdrant_point_id IS DISTINCT FROM fresh.qdrant_point_id) AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.archived_at) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.archived_at) OFFSET 0) row
+      WHERE point.point_id = row.qdrant_point_id
       RETURNING point.point_id
     )
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT 'point', 'content_item', point_id::text, kindred_priority() FROM touched ON CONFLICT DO NOTHING;
     INSERT INTO outbox_events (topic, kind, key, priority)
     SELECT DISTINCT 'source', 'content_item', edited.key::text, kindred_priority()
-    FROM new_rows fresh JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.content_item_id, stale.content_item_id]) AS edited (key)
+    FROM new_rows fresh FULL JOIN old_rows stale ON stale.id = fresh.id CROSS JOIN LATERAL unnest(ARRAY[fresh.content_item_id, stale.content_item_id]) AS edited (key)
     WHERE NOT rendered ? edited.key::text AND (fresh.content_hash, fresh.content_item_id, fresh.embedding_type, fresh.chunk_index, fresh.start_offset, fresh.end_offset, fresh.token_count, fresh.heading_path) IS DISTINCT FROM (stale.content_hash, stale.content_item_id, stale.embedding_type, stale.chunk_index, stale.start_offset, stale.end_offset, stale.token_count, stale.heading_path) ON CONFLICT DO NOTHING;
   ELSIF TG_OP = 'DELETE' THEN
     WITH released AS (
