@@ -100,7 +100,7 @@ async function withCore(urls: StoreUrls, work: (core: Core) => Promise<void>): P
 }
 
 async function loseAllPoints(core: Core): Promise<void> {
-  const collection = core.services.aliasOf('story');
+  const collection = core.services.route().collection('story');
   const rows = await core.database.query<{ id: string }>('SELECT qdrant_point_id AS id FROM story_chunk_embeddings');
   for (let at = 0; at < rows.length; at += PAGE) await core.store.delete(collection, rows.slice(at, at + PAGE));
 }

@@ -258,7 +258,7 @@ async function bare(core: Core, taggable: Taggable, subjects: readonly Subject[]
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       for (let batch = batches.shift(); batch; batch = batches.shift()) {
-        const question = { taggable, subjects: batch, schemes };
+        const question = { route: core.services.route(), taggable, subjects: batch, schemes };
         const tags = isByTag ? await nearbyTags(core.database, question) : undefined;
         await findCandidates(core.services, { ...question, tags });
       }

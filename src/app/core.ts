@@ -40,6 +40,7 @@ import { silentMeter, type Meter } from '../kernel/telemetry/meter';
 import { chunkWindow } from '../kernel/vector/chunk-window';
 import { CollectionCatalog, defaultCollectionSettings, type CollectionSettings } from '../kernel/vector/collections';
 import { PointReader } from '../kernel/vector/point-reader';
+import type { Route } from '../kernel/vector/route';
 import type { VectorStore } from '../kernel/vector/vector-store';
 
 export interface CoreOptions {
@@ -145,9 +146,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     settings: { ...defaultCollectionSettings, ...options.collections },
   });
   const window = (): Promise<ChunkWindow> => chunkWindow(catalog, embedders);
-  const aliasOf = (kind: string): string => catalog.route.collection(kind);
-  const modelId = (): number => catalog.modelId;
-  const followUps = featureFollowUps({ database, store, aliasOf, modelId });
+  const route = (): Route => catalog.route;
+  const followUps = featureFollowUps({ database, store, route });
   const sync = new Sync(database);
   const outbox = new OutboxStore(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
@@ -159,7 +159,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     writer: new RecordWriter(database, registry, (transaction) => sync.tokenOf(transaction)),
     embeddings: new EmbeddingReader(database),
     embeddingList: new EmbeddingList(database, registry.embeddable),
-    points: new PointReader(database, store, aliasOf),
+    points: new PointReader(database, store, route),
     search,
     sync,
     consistency: new Consistency({
@@ -174,9 +174,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     eraser: new Eraser({ database, store, catalog, kinds: recordKinds, cache: search.rememberedTexts }),
     database,
     store,
-    aliasOf,
+    route,
     refreshRoute: () => catalog.refresh(),
-    modelId,
     progress: new IndexingProgressSource(database, kindNames),
   };
   return {
@@ -191,7 +190,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     sync,
     capture: new Capture(database, recordKinds),
     purge: new Purge(database, recordKinds),
-    lightCheck: new LightCheck(database, store, registry.embeddable, aliasOf),
+    lightCheck: new LightCheck(database, store, registry.embeddable, route),
     checks,
     createRelay: (onStep, relayOptions) =>
       new Relay({

@@ -196,7 +196,7 @@ export function addTagsCommand(program: Command, outcome: { code: number }): voi
       withSession('kindred tags', async ({ instance }) => {
         const { core } = instance;
         const { scheme, minPrecision } = options;
-        const service = new TagQuality(core.database, core.services.modelId);
+        const service = new TagQuality(core.database, core.services.route);
         const report = await service.report(scheme, { minPrecision });
         const applied = options.apply ? await service.applySuggested(scheme, { minPrecision }, ACTOR) : [];
         const ids = [...report.tags.flatMap(({ tagId }) => tagId ?? []), ...applied];

@@ -163,8 +163,7 @@ export class WritePath {
       followUps: featureFollowUps({
         database,
         store,
-        aliasOf: (kind) => catalog.alias(kind),
-        modelId: () => catalog.modelId,
+        route: () => catalog.route,
       }),
       logger,
       settings: { ...quickRelay, ...settings },

@@ -1,6 +1,7 @@
 import type { SqlRunner } from '../db/database';
 import { specOf } from '../embedding/embedding-reader';
 import type { RecordKind } from '../record/record-spec';
+import type { Route } from '../vector/route';
 import type { VectorStore } from '../vector/vector-store';
 
 /** What counting alone says of one kind. */
@@ -38,7 +39,7 @@ export class LightCheck {
     private readonly sql: SqlRunner,
     private readonly store: VectorStore,
     private readonly kinds: readonly RecordKind[],
-    private readonly aliasOf: (kind: string) => string,
+    private readonly route: () => Route,
   ) {}
 
   async run(signal?: AbortSignal): Promise<readonly LightCount[]> {
@@ -54,7 +55,7 @@ export class LightCheck {
 
   private async count(kind: RecordKind): Promise<LightCount> {
     const before = await this.ledger(kind);
-    const points = await this.store.count(this.aliasOf(kind.kind));
+    const points = await this.store.count(this.route().collection(kind.kind));
     const after = await this.ledger(kind);
     const { rows, failed } = after;
     const isStill = before.mark === after.mark && before.rows === rows && after.unsettled + after.events === 0;

@@ -9,6 +9,7 @@ import type { KindRegistry } from '../record/registry';
 import type { SearchService } from '../search/search-service';
 import type { PointReader } from '../vector/point-reader';
 import type { DeadLetters } from '../outbox/dead-letters';
+import type { Route } from '../vector/route';
 import type { VectorStore } from '../vector/vector-store';
 import type { IndexingProgressSource } from '../outbox/indexing-progress';
 import type { SyncService } from '../outbox/sync-service';
@@ -29,11 +30,9 @@ export interface Services {
   /** For what a feature does beyond reading and writing records. */
   database: Database;
   store: VectorStore;
-  /** Name of a kind's live collection; ask for each use, for another may be promoted. */
-  aliasOf: (kind: string) => string;
+  /** The live model and its collections; hold on to one for all that belongs together, and no longer. */
+  route: () => Route;
   /** Looks at which collections are live again. */
   refreshRoute: () => Promise<void>;
-  /** Id of the live model. */
-  modelId: () => number;
   progress: IndexingProgressSource;
 }

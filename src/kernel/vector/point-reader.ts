@@ -1,6 +1,7 @@
 import type { SqlRunner } from '../db/database';
 import { EmbeddingStatus } from '../embedding/embedding-row';
 import { EmbeddingModel } from '../model/embedding-model.entity';
+import type { Route } from './route';
 import { DENSE, type VectorStore } from './vector-store';
 
 export interface PointStatus {
@@ -36,8 +37,7 @@ export class PointReader {
   constructor(
     private readonly sql: SqlRunner,
     private readonly store: VectorStore,
-    /** Alias of a kind's live collection. */
-    private readonly aliasOf: (kind: string) => string,
+    private readonly route: () => Route,
   ) {}
 
   async statuses(pointIds: readonly string[]): Promise<(PointStatus | null)[]> {
@@ -85,7 +85,10 @@ export class PointReader {
 
   /** Dense vectors from Qdrant, in the order asked; null while a point is not there yet. */
   async vectors(kind: string, pointIds: readonly string[]): Promise<(number[] | null)[]> {
-    const points = await this.store.retrieve(this.aliasOf(kind), pointIds, { payload: false, vectors: [DENSE] });
+    const points = await this.store.retrieve(this.route().collection(kind), pointIds, {
+      payload: false,
+      vectors: [DENSE],
+    });
     const byId = new Map(points.map((point) => [point.id, point.dense ?? null]));
     return pointIds.map((id) => byId.get(id) ?? null);
   }

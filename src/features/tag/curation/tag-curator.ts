@@ -2,6 +2,7 @@ import type { Transaction } from '../../../kernel/db/database';
 import { DomainError } from '../../../kernel/errors/domain-error';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
 import { toGlobalId } from '../../../kernel/record/global-id';
+import type { Route } from '../../../kernel/vector/route';
 import { DENSE } from '../../../kernel/vector/vector-store';
 import type { Taggable } from '../taggable';
 import { AssignmentRows } from '../tagging/assignment-rows';
@@ -26,13 +27,14 @@ export class TagCurator {
    * @throws NOT_FOUND no such text, or the tag is not on it (`accept`, `remove`)
    */
   async decide(decision: Decision, { taggable, subjectId, tagIds }: Decided, actor: string): Promise<void> {
-    const scores =
-      decision === 'add' || decision === 'reject' ? await this.scoresOf(taggable, subjectId, tagIds) : new Map();
+    const route = this.parts.route();
+    const isScored = decision === 'add' || decision === 'reject';
+    const scores = isScored ? await this.scoresOf(route, taggable, subjectId, tagIds) : new Map<number, number>();
     await this.parts.database.transaction({ actor }, async (transaction) => {
       await this.requireSubject(transaction, taggable, subjectId);
       await this.lockTags(transaction, tagIds);
       if (decision === 'add' || decision === 'reject') {
-        await this.put(transaction, decision, { taggable, subjectId, tagIds }, scores as Map<number, number>);
+        await this.put(transaction, decision, { taggable, subjectId, tagIds }, scores, route.model.modelId);
       } else {
         const touched =
           decision === 'accept'
@@ -52,6 +54,7 @@ export class TagCurator {
     decision: 'add' | 'reject',
     { taggable, subjectId, tagIds }: Decided,
     scores: ReadonlyMap<number, number>,
+    modelId: number,
   ): Promise<void> {
     const { table, subjectColumn } = taggable;
     const status = decision === 'add' ? 'accepted' : 'rejected';
@@ -62,7 +65,7 @@ export class TagCurator {
        ON CONFLICT (${subjectColumn}, tag_concept_id) DO UPDATE SET status = EXCLUDED.status, is_implied = false,
          source = CASE WHEN EXCLUDED.status = 'accepted' AND (a.is_implied OR a.status = 'rejected') THEN 'manual' ELSE a.source END,
          score = coalesce(EXCLUDED.score, a.score), model_id = coalesce(EXCLUDED.model_id, a.model_id)`,
-      [subjectId, tagIds, tagIds.map((id) => scores.get(id) ?? null), this.parts.modelId(), status],
+      [subjectId, tagIds, tagIds.map((id) => scores.get(id) ?? null), modelId, status],
     );
   }
 
@@ -137,11 +140,12 @@ export class TagCurator {
 
   /** How near the text and these tags are, as far as both have vectors. Thresholds are learnt from it. */
   private async scoresOf(
+    route: Route,
     taggable: Taggable,
     subjectId: number,
     tagIds: readonly number[],
   ): Promise<Map<number, number>> {
-    const { database, store, aliasOf } = this.parts;
+    const { database, store } = this.parts;
     const spec = specOf(taggable.kind);
     const points = await database.query<{ id: string }>(
       `SELECT e.qdrant_point_id AS id FROM ${spec.table} e JOIN vector_points p ON p.point_id = e.qdrant_point_id
@@ -150,7 +154,7 @@ export class TagCurator {
       [subjectId, spec.defaultTypes],
     );
     if (points.length === 0) return new Map();
-    const [hits = []] = await store.queryBatch(aliasOf(TAG_KIND), [
+    const [hits = []] = await store.queryBatch(route.collection(TAG_KIND), [
       {
         targets: [
           {
@@ -158,7 +162,7 @@ export class TagCurator {
               using: DENSE,
               positive: points.map((point) => point.id),
               strategy: 'best_score',
-              lookupFrom: aliasOf(taggable.kind.kind),
+              lookupFrom: route.collection(taggable.kind.kind),
             },
             weight: 1,
             limit: tagIds.length,

@@ -1,5 +1,6 @@
 import type { Database } from '../../../kernel/db/database';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
+import type { Route } from '../../../kernel/vector/route';
 import { DENSE, type Hit, type VectorQuery, type VectorStore } from '../../../kernel/vector/vector-store';
 import { storyChunks, taggables } from '../taggable';
 import { TAG_KIND } from '../tagging/tagging-parts';
@@ -49,7 +50,7 @@ export interface StepChoice {
 export interface HygieneParts {
   database: Database;
   store: VectorStore;
-  aliasOf: (kind: string) => string;
+  route: () => Route;
 }
 
 interface Compared {
@@ -222,10 +223,10 @@ export class TagHygiene {
     queryFor: (item: Compared) => VectorQuery,
     onHits: (item: Compared, hits: readonly Hit[]) => void,
   ): Promise<void> {
-    const { store, aliasOf } = this.parts;
+    const collection = this.parts.route().collection(kind);
     for (let from = 0; from < items.length; from += QUERIES_PER_REQUEST) {
       const batch = items.slice(from, from + QUERIES_PER_REQUEST);
-      const answers = await store.queryBatch(aliasOf(kind), batch.map(queryFor));
+      const answers = await this.parts.store.queryBatch(collection, batch.map(queryFor));
       for (const [i, item] of batch.entries()) onHits(item, answers[i] ?? []);
     }
   }

@@ -123,7 +123,7 @@ class ApplyTagThresholdsPayload {
   tags!: TagConcept[];
 }
 
-const serviceOf = ({ services }: GraphQLContext): TagQuality => new TagQuality(services.database, services.modelId);
+const serviceOf = ({ services }: GraphQLContext): TagQuality => new TagQuality(services.database, services.route);
 
 const readIds = (ids: readonly string[] | null | undefined): number[] | undefined =>
   ids?.map((id, i) => decodeIdOf('TagConcept', id, `tagIds[${i}]`));

@@ -1,5 +1,6 @@
 import type { Database } from '../../../kernel/db/database';
 import { DomainError } from '../../../kernel/errors/domain-error';
+import type { Route } from '../../../kernel/vector/route';
 import { grouped } from '../grouped';
 import { absent } from '../scheme/tag-scheme-store';
 import { RULES_FROM, THRESHOLD } from '../tagging/tag-vocabulary';
@@ -64,7 +65,7 @@ const BINS = 10;
 export class TagQuality {
   constructor(
     private readonly database: Database,
-    private readonly modelId: () => number,
+    private readonly route: () => Route,
   ) {}
 
   /**
@@ -86,7 +87,7 @@ export class TagQuality {
       [scheme],
     );
     if (!rules) throw absent(scheme);
-    const modelId = this.modelId();
+    const { modelId } = this.route().model;
     const [judged, tags] = await Promise.all([this.judged(scheme, modelId), this.tags(scheme, options.tagIds)]);
     const thresholds = new Map(tags.map((tag) => [tag.id, tag.threshold]));
     const pooled = plattScaling(judged);

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../../kernel/db/database';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
+import type { Route } from '../../../kernel/vector/route';
 import { DENSE, type Hit, type QueryTarget, type VectorQuery } from '../../../kernel/vector/vector-store';
 import { taggables, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
@@ -60,21 +61,23 @@ export class CompareTags {
    * @returns the points whose tags changed meanwhile: to be done again
    */
   async run(pointIds: readonly string[], options: Options): Promise<Set<string>> {
+    const route = this.parts.route();
     const tags = await this.tagsOf(pointIds);
     const near = tags.map((tag): NearTag => ({ tag, hits: new Map() }));
     const broad = new Set<NearTag>();
-    for (const taggable of taggables) for (const one of await this.readPage(near, taggable)) broad.add(one);
+    for (const taggable of taggables) for (const one of await this.readPage(route, near, taggable)) broad.add(one);
     const known = new Set(tags.map((tag) => tag.pointId));
     // Gone: its assignments went with it. Without a vector now: an event follows once it has one.
     const unknown = pointIds.filter((id) => !known.has(id));
     const changed = await this.write(
+      route,
       near.filter((one) => !broad.has(one)),
       unknown,
       options,
     );
     for (const one of broad) {
-      for (const taggable of taggables) await this.readOn(one, taggable);
-      for (const id of await this.write([one], [], options)) changed.add(id);
+      for (const taggable of taggables) await this.readOn(route, one, taggable);
+      for (const id of await this.write(route, [one], [], options)) changed.add(id);
     }
     return changed;
   }
@@ -97,13 +100,12 @@ export class CompareTags {
    * The next page of the texts above each tag's threshold, in one request.
    * @returns the tags that have more
    */
-  private async readPage(near: readonly NearTag[], taggable: Taggable): Promise<NearTag[]> {
-    const { store, aliasOf } = this.parts;
+  private async readPage(route: Route, near: readonly NearTag[], taggable: Taggable): Promise<NearTag[]> {
     const { kind } = taggable.kind;
     const asked = near.filter(({ tag }) => !tag.isArchived && tag.kinds.includes(kind));
     if (asked.length === 0) return [];
-    const queries = asked.map(({ tag, hits }) => this.queryFor(tag, taggable, hits.get(taggable)?.length ?? 0));
-    const pages = await store.queryBatch(aliasOf(kind), queries);
+    const queries = asked.map(({ tag, hits }) => queryFor(route, tag, taggable, hits.get(taggable)?.length ?? 0));
+    const pages = await this.parts.store.queryBatch(route.collection(kind), queries);
     return asked.filter(({ hits }, i) => {
       const page = pages[i] ?? [];
       const all = hits.get(taggable) ?? [];
@@ -113,29 +115,13 @@ export class CompareTags {
     });
   }
 
-  private async readOn(one: NearTag, taggable: Taggable): Promise<void> {
+  private async readOn(route: Route, one: NearTag, taggable: Taggable): Promise<void> {
     let hasMore = (one.hits.get(taggable)?.length ?? 0) >= PAGE_SIZE;
-    while (hasMore) hasMore = (await this.readPage([one], taggable)).length > 0;
-  }
-
-  private queryFor(tag: ComparedTag, { kind }: Taggable, offset: number): VectorQuery {
-    const target: QueryTarget = {
-      using: DENSE,
-      positive: [tag.pointId],
-      strategy: 'best_score',
-      lookupFrom: this.parts.aliasOf(TAG_KIND),
-    };
-    return {
-      targets: [{ target, weight: 1, limit: PAGE_SIZE }],
-      filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }] },
-      limit: PAGE_SIZE,
-      offset,
-      scoreThreshold: tag.threshold,
-      payloadKeys: ['content_hash'],
-    };
+    while (hasMore) hasMore = (await this.readPage(route, [one], taggable)).length > 0;
   }
 
   private async write(
+    route: Route,
     near: readonly NearTag[],
     unknown: readonly string[],
     { isBulk, acknowledge, onResult }: Options,
@@ -149,7 +135,7 @@ export class CompareTags {
         const current = near.filter(({ tag }) => !changed.has(tag.pointId));
         if (current.length > 0) {
           for (const taggable of taggables) {
-            const result = await this.writeKind(transaction, current, taggable);
+            const result = await this.writeKind(transaction, route, current, taggable);
             onResult?.(result);
           }
         }
@@ -160,7 +146,12 @@ export class CompareTags {
     });
   }
 
-  private async writeKind(transaction: Transaction, near: readonly NearTag[], taggable: Taggable): Promise<Comparison> {
+  private async writeKind(
+    transaction: Transaction,
+    route: Route,
+    near: readonly NearTag[],
+    taggable: Taggable,
+  ): Promise<Comparison> {
     const { kind } = taggable;
     const found = near.flatMap(({ tag, hits }) => (hits.get(taggable) ?? []).map((hit) => ({ tag, hit })));
     // Not prepared: a plan that was kept from an empty table would read all of it for each text once it is full.
@@ -170,7 +161,7 @@ export class CompareTags {
       found.map(({ hit }) => hit.id),
       found.map(({ hit }) => hit.score),
       found.map(({ hit }) => String(hit.payload.content_hash)),
-      this.parts.modelId(),
+      route.model.modelId,
       kind.kind,
       specOf(kind).defaultTypes,
     ]);
@@ -213,4 +204,21 @@ export class CompareTags {
     );
     return rows.map((row) => row.id);
   }
+}
+
+function queryFor(route: Route, tag: ComparedTag, { kind }: Taggable, offset: number): VectorQuery {
+  const target: QueryTarget = {
+    using: DENSE,
+    positive: [tag.pointId],
+    strategy: 'best_score',
+    lookupFrom: route.collection(TAG_KIND),
+  };
+  return {
+    targets: [{ target, weight: 1, limit: PAGE_SIZE }],
+    filter: { must: [{ key: 'embedding_type', match: { any: [...specOf(kind).defaultTypes] } }] },
+    limit: PAGE_SIZE,
+    offset,
+    scoreThreshold: tag.threshold,
+    payloadKeys: ['content_hash'],
+  };
 }

@@ -1,5 +1,6 @@
 import type { SqlRunner } from '../../../kernel/db/database';
 import type { VectorFilter } from '../../../kernel/vector/vector-filter';
+import type { Route } from '../../../kernel/vector/route';
 import { DENSE, type Hit, type VectorQuery } from '../../../kernel/vector/vector-store';
 import type { Taggable } from '../taggable';
 import { SubjectReader, type Subject } from './subject-reader';
@@ -25,6 +26,7 @@ export interface SubjectCandidates {
 
 /** What is compared with what. */
 export interface CandidateQuestion {
+  route: Route;
   taggable: Taggable;
   subjects: readonly Subject[];
   schemes: readonly SchemeRules[];
@@ -87,10 +89,10 @@ export async function findCandidates(
 /** One query a text and scheme. */
 async function candidatesBySubject(
   parts: TaggingParts,
-  { taggable, subjects, schemes }: CandidateQuestion,
+  { route, taggable, subjects, schemes }: CandidateQuestion,
   deepenedBy = 1,
 ): Promise<SubjectCandidates[][]> {
-  const lookupFrom = parts.aliasOf(taggable.kind.kind);
+  const lookupFrom = route.collection(taggable.kind.kind);
   const asked = subjects.flatMap((subject) =>
     schemes.map((scheme) => {
       const limit = scheme.maxTags * CANDIDATES_PER_TAG * deepenedBy;
@@ -99,7 +101,7 @@ async function candidatesBySubject(
   );
   const answers = await queryAll(
     parts,
-    TAG_KIND,
+    route.collection(TAG_KIND),
     asked.map(({ query }) => query),
   );
   return subjects.map((_, i) =>
@@ -145,15 +147,15 @@ async function candidatesByTag(
  */
 async function textsNear(
   parts: TaggingParts,
-  { taggable, subjects, tags }: CandidateQuestion & { tags: NearbyTags },
+  { route, taggable, subjects, tags }: CandidateQuestion & { tags: NearbyTags },
 ): Promise<Hit[][] | undefined> {
-  const lookupFrom = parts.aliasOf(TAG_KIND);
+  const lookupFrom = route.collection(TAG_KIND);
   const limit = tags.pointCount + 1;
   const recordIds = [...new Set(subjects.map(({ recordId }) => recordId))];
   const filter: VectorFilter = { must: [{ key: 'entity_id', match: { any: recordIds } }] };
   const answers = await queryAll(
     parts,
-    taggable.kind.kind,
+    route.collection(taggable.kind.kind),
     tags.list.map(({ pointId, threshold }) => ({
       targets: [
         { target: { using: DENSE, positive: [pointId], strategy: 'best_score', lookupFrom }, weight: 1, limit },
@@ -168,13 +170,13 @@ async function textsNear(
 }
 
 async function queryAll(
-  { store, aliasOf }: TaggingParts,
-  kind: string,
+  { store }: TaggingParts,
+  collection: string,
   queries: readonly VectorQuery[],
 ): Promise<Hit[][]> {
   const answers: Hit[][] = [];
   for (let from = 0; from < queries.length; from += QUERIES_PER_REQUEST) {
-    answers.push(...(await store.queryBatch(aliasOf(kind), queries.slice(from, from + QUERIES_PER_REQUEST))));
+    answers.push(...(await store.queryBatch(collection, queries.slice(from, from + QUERIES_PER_REQUEST))));
   }
   return answers;
 }

@@ -60,11 +60,12 @@ export class TagSubjects {
       }
       return result;
     }
+    const route = this.parts.route();
     const schemes = await new TagVocabulary(database).schemesOf(kind);
-    const tags = await nearbyTags(database, { taggable, subjects, schemes });
+    const tags = await nearbyTags(database, { route, taggable, subjects, schemes });
     let open: readonly Subject[] = subjects;
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
-      const found = await findCandidates(this.parts, { taggable, subjects: open, schemes, tags }, depth);
+      const found = await findCandidates(this.parts, { route, taggable, subjects: open, schemes, tags }, depth);
       const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
       const extra = depth === 1 ? unknown : [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
@@ -74,7 +75,7 @@ export class TagSubjects {
         result.done.push(...done);
         // Before the rows: those lock the tags whose usage they change, for which the next batch waits.
         await options.acknowledge?.(transaction, [...done, ...extra]);
-        result.suggested += await this.write(transaction, taggable, planned);
+        result.suggested += await this.write(transaction, taggable, planned, route.model.modelId);
         return planned.short;
       });
     }
@@ -135,9 +136,9 @@ export class TagSubjects {
     transaction: Transaction,
     taggable: Taggable,
     { settled, plans, isImplying }: PlannedBatch,
+    modelId: number,
   ): Promise<number> {
     const rows = new AssignmentRows(transaction, taggable);
-    const modelId = this.parts.modelId();
     await rows.withdraw(plans.flatMap((plan) => plan.withdraw));
     await rows.rescore(
       plans.flatMap((plan) => plan.rescore),

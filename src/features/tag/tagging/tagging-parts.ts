@@ -1,14 +1,13 @@
 import type { Database } from '../../../kernel/db/database';
+import type { Route } from '../../../kernel/vector/route';
 import type { VectorStore } from '../../../kernel/vector/vector-store';
 
 /** What tagging works with. */
 export interface TaggingParts {
   database: Database;
   store: VectorStore;
-  /** Name under which a kind's live collection is read. */
-  aliasOf: (kind: string) => string;
-  /** Id of the configured model. */
-  modelId: () => number;
+  /** The live model and its collections; hold on to one for all that is compared and written together. */
+  route: () => Route;
 }
 
 export const TAG_KIND = 'tag_concept';
