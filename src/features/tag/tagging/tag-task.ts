@@ -23,7 +23,8 @@ const TAGS_AT_ONCE = 64;
 export class TagTask implements FollowUpTask {
   readonly topic = TAG_TOPIC;
   readonly kinds = [...taggables.map((taggable) => taggable.kind.kind), TAG_KIND];
-  readonly batchSize = 512;
+  /** Much of what a batch costs does not depend on its size. */
+  readonly batchSize = 1024;
   readonly concurrency = 2;
   private readonly subjects: TagSubjects;
   private readonly tags: CompareTags;
