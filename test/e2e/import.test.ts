@@ -59,6 +59,7 @@ describe('import of every format', () => {
       expect(finished.code).toBe(0);
       expect(summaryOf(finished)).toEqual({
         byType: all('created', COUNTS),
+        failed: 0,
         rejected: 0,
         skipped: [],
         isInterrupted: false,

@@ -50,6 +50,8 @@ const QUERIES_PER_REQUEST = 64;
 const TEXTS_PER_TAG = 2;
 /** As long as the other points of the same records are not more than so many for each that is asked for. */
 const POINTS_PER_POINT = 2;
+/** However low thresholds are, no more hits than these are in memory together. */
+const MOST_HITS = 250_000;
 
 /**
  * The vocabulary, where asking it is less work than asking each text: it is short, and the texts are most of what their
@@ -66,7 +68,8 @@ export async function nearbyTags(
   const recordIds = new Set(subjects.map(({ recordId }) => recordId));
   const pointCount = await new SubjectReader(sql).countPoints(taggable, [...recordIds]);
   const asked = subjects.reduce((sum, { points }) => sum + points.length, 0);
-  return pointCount <= asked * POINTS_PER_POINT ? { list, pointCount } : undefined;
+  const isShorter = pointCount <= asked * POINTS_PER_POINT && list.length * pointCount <= MOST_HITS;
+  return isShorter ? { list, pointCount } : undefined;
 }
 
 /**
