@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { recordKinds } from '../../src/features/registry';
 import { createDataSource } from '../../src/kernel/db/data-source';
@@ -6,26 +6,13 @@ import { Database } from '../../src/kernel/db/database';
 import { DomainError } from '../../src/kernel/errors/domain-error';
 import { Capture } from '../../src/kernel/outbox/capture';
 import { startMigratedPostgres } from '../../src/testing/migrated-postgres';
-import { WritePathServers, type WritePath } from '../support/write-path';
+import type { WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
+const paths = useWritePaths();
 
 async function open(): Promise<{ path: WritePath; capture: Capture }> {
-  const path = await servers.open();
-  opened.push(path);
+  const path = await paths.open();
   return { path, capture: new Capture(path.database, recordKinds) };
 }
 

@@ -1,30 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { Query } from 'pg';
 
 import { startApp } from '../support/app';
-import { WritePathServers, type WritePath } from '../support/write-path';
+import type { WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(): Promise<WritePath> {
-  const path = await servers.open();
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 /** What waits in the outbox, `kind key`, without the order. */
 async function captured(path: WritePath, topic = 'source'): Promise<string[]> {

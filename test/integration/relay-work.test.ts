@@ -1,31 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { EmbedOptions } from '../../src/kernel/model/embedder';
 import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
-import { eventually, kindNames, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { eventually, kindNames, type WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(options?: OpenOptions): Promise<WritePath> {
-  const path = await servers.open(options);
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 /** Holds whoever comes until it is opened, and says when somebody has come. */
 function gate(): { pass: () => Promise<void>; open: () => void; reached: Promise<void> } {

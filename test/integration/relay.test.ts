@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { recordKinds } from '../../src/features/registry';
 import {
@@ -11,28 +11,10 @@ import { DeadLetters } from '../../src/kernel/outbox/dead-letters';
 import { defaultCollectionSettings } from '../../src/kernel/vector/collections';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
 import type { VectorStore } from '../../src/kernel/vector/vector-store';
-import { eventually, kindNames, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { eventually, kindNames } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(options?: OpenOptions): Promise<WritePath> {
-  const path = await servers.open(options);
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 const sources = { topic: 'source', kinds: kindNames } as const;
 const insertTag = `INSERT INTO tag_concepts (name) VALUES ($1) RETURNING id`;

@@ -1,27 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import { WritePathServers, type WritePath } from '../support/write-path';
+import type { WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(): Promise<WritePath> {
-  const path = await servers.open();
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 const STORY = ['# The well', 'The well was dry.', 'Nobody knew why.', 'Then it rained.'].join('\n\n');
 

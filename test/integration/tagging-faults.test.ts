@@ -1,23 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 
 import type { VectorQuery, VectorStore } from '../../src/kernel/vector/vector-store';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
-import { WritePathServers, type WritePath } from '../support/write-path';
+import type { WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
+const paths = useWritePaths();
 
 /** A store that asks `refuse` about the points that each batch of queries starts from. */
 function refusing(refuse: (pointIds: string[]) => Error | undefined): (store: VectorStore) => VectorStore {
@@ -39,13 +27,30 @@ function refusing(refuse: (pointIds: string[]) => Error | undefined): (store: Ve
 }
 
 async function open(refuse: (pointIds: string[]) => Error | undefined): Promise<WritePath> {
-  const path = await servers.open({ wrapStore: refusing(refuse) });
-  opened.push(path);
+  const path = await paths.open({ wrapStore: refusing(refuse) });
   await path.sql(`INSERT INTO tag_concepts (name, description) VALUES ('ravens', 'black ravens above the tower')`);
   await path.sql(
     `INSERT INTO stories (title, content) VALUES ('Ravens', E'black ravens above the tower\\n\\nravens, black, above the tower')`,
   );
   return path;
+}
+
+/** Everything has a vector, and nothing has been compared. */
+async function embedded(path: WritePath): Promise<void> {
+  await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
+  const relay = path.relay();
+  await path.idle();
+  await relay.stop();
+}
+
+async function textsTagged(path: WritePath): Promise<void> {
+  await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
+  await path.sql(`DELETE FROM outbox_events`);
+  await path.sql(
+    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
+  );
+  path.relay();
+  await path.idle();
 }
 
 const tagged = `SELECT count(*)::int FROM story_chunk_tags`;
@@ -58,21 +63,12 @@ it('gives up a text that cannot be compared, and tags the others', async () => {
   // More tags than texts, so that each text is asked for by itself.
   await path.sql(`INSERT INTO tag_concepts (name) VALUES ('harvest'), ('bookkeeping')`);
   // The first paragraph's point, before anything is compared.
-  await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
-  const relay = path.relay();
-  await path.idle();
-  await relay.stop();
+  await embedded(path);
   const [first] = await path.sql<{ id: string }>(
     `SELECT qdrant_point_id AS id FROM story_chunk_embeddings WHERE paragraph_index = 0`,
   );
   poisoned = first?.id ?? '';
-  await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
-  await path.sql(`DELETE FROM outbox_events`);
-  await path.sql(
-    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
-  );
-  path.relay();
-  await path.idle();
+  await textsTagged(path);
   const dead = await path.sql(
     `SELECT topic, kind, key, error_code, attempts FROM outbox_events WHERE dead_at IS NOT NULL`,
   );
@@ -87,19 +83,10 @@ it('tags texts one by one where a tag cannot be asked for those near it', async 
   const path = await open((ids) =>
     ids.includes(tagPoint) ? new VectorStoreRejectedError('not that one', 400) : undefined,
   );
-  await path.sql(`UPDATE tag_schemes SET kinds = '{}'`);
-  const relay = path.relay();
-  await path.idle();
-  await relay.stop();
+  await embedded(path);
   const [tag] = await path.sql<{ id: string }>('SELECT qdrant_point_id AS id FROM tag_concept_embeddings');
   tagPoint = tag?.id ?? '';
-  await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
-  await path.sql(`DELETE FROM outbox_events`);
-  await path.sql(
-    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
-  );
-  path.relay();
-  await path.idle();
+  await textsTagged(path);
   expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]);
   expect(await path.sql(tagged)).toEqual([{ count: 2 }]);
 });

@@ -1,32 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import { recordKinds } from '../../src/features/registry';
 import type { ModelDescriptor } from '../../src/kernel/model/embedder';
 import { CollectionCatalog, defaultCollectionSettings } from '../../src/kernel/vector/collections';
 import { payloadIndexes } from '../../src/kernel/vector/record-payload';
-import { kindNames, recordingLogger, WritePathServers, type WritePath } from '../support/write-path';
+import { kindNames, recordingLogger, type WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(): Promise<WritePath> {
-  const path = await servers.open();
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 /** Another process of the same installation, with this model. */
 function another(path: WritePath, model: ModelDescriptor = path.embedder.model): CollectionCatalog {

@@ -1,30 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { PoolClient } from 'pg';
 
 import { VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
 import type { VectorStore } from '../../src/kernel/vector/vector-store';
-import { eventually, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { eventually, type WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(options?: OpenOptions): Promise<WritePath> {
-  const path = await servers.open(options);
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 /** A transaction of another program, open for as long as `work` goes on; then committed. */
 async function inTransaction(

@@ -1,27 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { ModelRejectedError } from '../../src/kernel/model/embedder';
 import { Sync } from '../../src/kernel/outbox/sync';
-import { eventually, WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { eventually, type OpenOptions, type WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
+const paths = useWritePaths();
 
 async function open(options?: OpenOptions): Promise<{ path: WritePath; sync: Sync }> {
-  const path = await servers.open(options);
-  opened.push(path);
+  const path = await paths.open(options);
   return { path, sync: new Sync(path.database) };
 }
 

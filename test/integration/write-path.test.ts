@@ -1,27 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import { WritePathServers, type OpenOptions, type WritePath } from '../support/write-path';
+import { useWritePaths } from '../support/write-paths';
 
-let servers: WritePathServers;
-const opened: WritePath[] = [];
-
-beforeAll(async () => {
-  servers = await WritePathServers.start();
-});
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((path) => path.close()));
-});
-
-afterAll(async () => {
-  await servers.close();
-});
-
-async function open(options?: OpenOptions): Promise<WritePath> {
-  const path = await servers.open(options);
-  opened.push(path);
-  return path;
-}
+const { open } = useWritePaths();
 
 const insertProfile = `INSERT INTO profiles (name, headline, summary, location) VALUES ($1, $2, $3, 'Oslo') RETURNING id`;
 
