@@ -228,6 +228,34 @@ describe('a lease', () => {
     });
   });
 
+  it('that ended in doubt leaves its events in doubt until they are settled, whatever becomes of the attempts between', async () => {
+    const path = await open();
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('doubtful')`);
+    const take = async () => {
+      const claim = await path.outbox.claim({ ...sources, size: 10 }, 60_000);
+      if (!claim) throw new Error('nothing is due');
+      return claim;
+    };
+    const first = await take();
+    expect(first.keys.map((key) => key.isContested)).toEqual([false]);
+    await path.outbox.release(first, first.keys, { isUncertain: true });
+    const second = await take();
+    expect(second.keys.map((key) => key.isContested)).toEqual([true]);
+    // The model did not answer: nothing was written this time.
+    await path.outbox.release(second, second.keys);
+    const third = await take();
+    expect(third.keys.map((key) => key.isContested)).toEqual([true]);
+    await path.outbox.fail(third, third.keys, {
+      code: 'MODEL_REJECTED',
+      message: 'refused',
+      attempts: 1,
+      retryInMs: 0,
+      isDead: false,
+    });
+    const fourth = await take();
+    expect(fourth.keys.map((key) => key.isContested)).toEqual([true]);
+  });
+
   it('of a worker that died ends, and others do its work', async () => {
     const path = await open();
     await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 20) i`);

@@ -178,14 +178,27 @@ export class OutboxStore {
     return keys.filter((key) => key.eventIds.some((id) => !removed.has(id)));
   }
 
-  /** Gives keys back for another attempt later, or for good as dead letters. */
+  /**
+   * Gives keys back for another attempt later, or for good as dead letters. What was contested stays so until it is settled:
+   * the request that nobody knows the end of may still arrive.
+   */
   async fail(claim: Claim, keys: readonly ClaimedKey[], failure: Failure): Promise<void> {
     await this.sql.query(
-      `UPDATE outbox_events SET lease_owner = NULL, leased_until = NULL, attempts = $3, error_code = $4, error = $5,
+      `UPDATE outbox_events SET lease_owner = CASE WHEN id = ANY ($8::bigint[]) THEN lease_owner END,
+         leased_until = CASE WHEN id = ANY ($8::bigint[]) THEN now() END, attempts = $3, error_code = $4, error = $5,
          available_at = now() + $6 * interval '1 millisecond',
          dead_at = CASE WHEN $7 THEN coalesce(dead_at, now()) ELSE dead_at END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
-      [eventIds(keys), claim.owner, failure.attempts, failure.code, failure.message, failure.retryInMs, failure.isDead],
+      [
+        eventIds(keys),
+        claim.owner,
+        failure.attempts,
+        failure.code,
+        failure.message,
+        failure.retryInMs,
+        failure.isDead,
+        eventIds(keys.filter((key) => key.isContested)),
+      ],
     );
   }
 
@@ -201,11 +214,17 @@ export class OutboxStore {
   ): Promise<void> {
     if (keys.length === 0) return;
     await this.sql.query(
-      `UPDATE outbox_events SET lease_owner = CASE WHEN $3 THEN lease_owner END,
-         leased_until = CASE WHEN $3 THEN now() END, available_at = now() + $4 * interval '1 millisecond',
+      `UPDATE outbox_events SET lease_owner = CASE WHEN id = ANY ($3::bigint[]) THEN lease_owner END,
+         leased_until = CASE WHEN id = ANY ($3::bigint[]) THEN now() END, available_at = now() + $4 * interval '1 millisecond',
          error_code = CASE WHEN $5 THEN 'BUSY' ELSE error_code END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
-      [eventIds(keys), claim.owner, options.isUncertain ?? false, options.retryInMs ?? 0, options.isBusy ?? false],
+      [
+        eventIds(keys),
+        claim.owner,
+        eventIds(keys.filter((key) => options.isUncertain === true || key.isContested)),
+        options.retryInMs ?? 0,
+        options.isBusy ?? false,
+      ],
     );
   }
 
