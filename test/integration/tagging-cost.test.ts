@@ -79,7 +79,7 @@ const statements: [name: string, run: (sql: SqlRunner) => Promise<unknown>][] = 
         batch.map(({ pointId }) => pointId),
         batch.map(() => 0.6),
         batch.map(({ hash }) => hash),
-        path.catalog.modelId,
+        path.catalog.route.model.modelId,
         'story',
         ['chunk'],
       ]);

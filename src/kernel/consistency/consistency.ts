@@ -83,7 +83,7 @@ export class Consistency {
    */
   repair(options: CheckOptions & { isDryRun?: boolean } = {}): Promise<Repair> {
     const { database, store, catalog } = this.parts;
-    const queue = new RepairQueue(database, store, (kind) => catalog.alias(kind));
+    const queue = new RepairQueue(database, store, (kind) => catalog.route.collection(kind));
     return this.compare(options, options.isDryRun ? undefined : queue);
   }
 

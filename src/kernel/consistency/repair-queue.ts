@@ -16,7 +16,7 @@ export class RepairQueue {
   constructor(
     private readonly sql: SqlRunner,
     private readonly store: VectorStore,
-    private readonly aliasOf: (kind: string) => string,
+    private readonly collectionOf: (kind: string) => string,
   ) {}
 
   /**
@@ -28,7 +28,7 @@ export class RepairQueue {
     const foreign = ids.filter((id) => !isOwnId(id));
     if (foreign.length > 0) {
       await this.store.delete(
-        this.aliasOf(kind.kind),
+        this.collectionOf(kind.kind),
         foreign.map((id) => ({ id })),
       );
     }

@@ -68,11 +68,6 @@ export class CollectionCatalog {
     return this.current.isKnown ? modelOf(this.current.model) : this.parts.model;
   }
 
-  /** Id of the live model; known once started. */
-  get modelId(): number {
-    return this.current.model.modelId;
-  }
-
   /** Looks at the generations again: another process may have promoted others. */
   async refresh(): Promise<void> {
     this.current = new Route(await this.generations.current(this.names));
