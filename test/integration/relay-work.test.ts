@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
@@ -254,6 +256,19 @@ describe('a lease', () => {
     });
     const fourth = await take();
     expect(fourth.keys.map((key) => key.isContested)).toEqual([true]);
+  });
+
+  it('keeps a check that is set for later in doubt where other work on the point takes it along before its time', async () => {
+    const path = await open();
+    const point = { kind: 'tag_concept', pointId: randomUUID() };
+    await path.outbox.enqueuePoints([point], { isBulk: false, delayMs: 600_000 });
+    const scope = { topic: 'point', kinds: ['tag_concept'], size: 10 } as const;
+    expect(await path.outbox.claim(scope, 60_000)).toBeUndefined();
+    await path.outbox.enqueuePoints([point], { isBulk: false });
+    const claim = await path.outbox.claim(scope, 60_000);
+    expect(claim?.keys.map(({ eventIds, isContested }) => ({ events: eventIds.length, isContested }))).toEqual([
+      { events: 2, isContested: true },
+    ]);
   });
 
   it('of a worker that died ends, and others do its work', async () => {

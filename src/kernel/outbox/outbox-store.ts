@@ -63,7 +63,7 @@ interface ClaimedRow {
   attempts: number;
   traceParent: string | null;
   isDead: boolean;
-  wasLeased: boolean;
+  isInDoubt: boolean;
 }
 
 const URGENT = 0;
@@ -88,7 +88,8 @@ const WAITING = `
 // else. What others have leased is passed over in the index: as much as all workers hold.
 //
 // All living events of the chosen keys come along, except what another worker holds; dead ones do too, for a success
-// settles them as well. A key with more events than anyone should hold at once is taken in parts.
+// settles them as well. A check that was set for later and comes along before its time says that its doubt is not over. A key
+// with more events than anyone should hold at once is taken in parts.
 const claimUpTo = (keysOfAKind: number): string => `
   WITH due AS (
     SELECT e.kind, e.key FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
@@ -99,8 +100,9 @@ const claimUpTo = (keysOfAKind: number): string => `
       FOR UPDATE SKIP LOCKED
     ) e
   ), held AS (
-    SELECT e.id, e.was_leased, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
-      SELECT o.id, o.lease_owner IS NOT NULL AND o.dead_at IS NULL AS was_leased, o.dead_at IS NOT NULL AS is_dead
+    SELECT e.id, e.is_in_doubt, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
+      SELECT o.id, o.dead_at IS NOT NULL AS is_dead, o.dead_at IS NULL AND (o.lease_owner IS NOT NULL
+        OR (o.available_at > now() AND o.attempts = 0 AND o.error_code IS NULL)) AS is_in_doubt
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.leased_until IS NULL OR o.leased_until <= now())
@@ -113,7 +115,7 @@ const claimUpTo = (keysOfAKind: number): string => `
     RETURNING id, kind, key, attempts, trace_parent
   )
   SELECT taken.id, taken.kind, taken.key, taken.attempts, taken.trace_parent AS "traceParent",
-    held.is_dead AS "isDead", held.was_leased AS "wasLeased"
+    held.is_dead AS "isDead", held.is_in_doubt AS "isInDoubt"
   FROM taken JOIN held USING (id) ORDER BY taken.id`;
 
 /** The queue: every statement on `outbox_events` that takes work or gives it back. */
@@ -313,7 +315,7 @@ function byKey(rows: readonly ClaimedRow[]): ClaimedKey[] {
     claimed.eventIds.push(row.id);
     // A dead letter has spent its attempts; what came after it has not.
     if (!row.isDead) claimed.attempts = Math.max(claimed.attempts, row.attempts);
-    claimed.isContested ||= row.wasLeased;
+    claimed.isContested ||= row.isInDoubt;
     claimed.traceParent = row.traceParent ?? claimed.traceParent;
   }
   return [...keys.values()];
