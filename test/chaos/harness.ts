@@ -177,7 +177,10 @@ async function quiesce(
     log('the relays are done');
     return [];
   } catch (error) {
-    return [{ sort: 'drift', kind: '', id: '', what: `${(error as Error).message}; left: ${await leftOf(system)}` }];
+    const { message, cause } = error as Error;
+    const reason = cause === undefined ? '' : ` (${String(cause)})`;
+    const what = `${message}${reason}; ${system.state}; left: ${await leftOf(system)}`;
+    return [{ sort: 'drift', kind: '', id: '', what }];
   } finally {
     system.embedding.refusesPoison = true;
   }
@@ -219,11 +222,23 @@ async function redrive(system: System): Promise<{ events: number; dead: number }
   return { events, dead: redriveDeadLetters.redriven };
 }
 
+/** What is open in the database: work, and sessions that do something or block others. */
 async function leftOf(system: System): Promise<string> {
-  const rows = await system
-    .withClient(async (client) => (await client.query('SELECT * FROM outbox_events LIMIT 20')).rows as object[])
-    .catch((error: unknown) => [String(error)]);
-  return JSON.stringify(rows);
+  const left = await system
+    .withClient(async (client) => ({
+      events: (await client.query('SELECT * FROM outbox_events LIMIT 5')).rows as object[],
+      sessions: (
+        await client.query(
+          `SELECT pid, application_name, state, wait_event, xact_start, state_change, pg_blocking_pids(pid) AS blocked_by,
+             left(query, 200) AS query
+           FROM pg_stat_activity
+           WHERE pid <> pg_backend_pid() AND (application_name = 'chaos writer' OR (state <> 'idle' AND backend_type = 'client backend'))
+           LIMIT 20`,
+        )
+      ).rows as object[],
+    }))
+    .catch(String);
+  return JSON.stringify(left);
 }
 
 /** What `kindred consistency check` says. */

@@ -54,7 +54,7 @@ function runOf({ counters, findings, compared, ...result }: ChaosResult, command
   };
 }
 
-/** What a run came to, for people. */
+/** What a run came to, for people; what is wrong first. */
 export function summaryOf(result: ChaosResult): string {
   const run = runOf(result);
   const { counters, findings } = result;
@@ -62,6 +62,7 @@ export function summaryOf(result: ChaosResult): string {
     Object.entries(counts).map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`);
   return [
     `seed ${run.seed}: ${run.minutes} minutes, ${run.minutesOfFaults} of them with faults, ${run.rounds} rounds`,
+    ...findings.slice(0, SHOWN_FINDINGS).map((finding) => `  ${JSON.stringify(finding).slice(0, LONGEST_FINDING)}`),
     `operations: ${run.acknowledged} acknowledged, ${run.refused} refused or rolled back, ${run.unknown} of unknown outcome`,
     ...[...counters.operations].map(([name, counts]) => `  ${name}: ${JSON.stringify(counts)}`),
     'kills:',
@@ -74,7 +75,6 @@ export function summaryOf(result: ChaosResult): string {
     `compared: ${run.records} records, ${result.compared.rows} rows, ${run.points} points`,
     `drift: ${run.drift}`,
     `acknowledged writes lost: ${run.lost}`,
-    ...findings.slice(0, SHOWN_FINDINGS).map((finding) => `  ${JSON.stringify(finding).slice(0, LONGEST_FINDING)}`),
   ].join('\n');
 }
 

@@ -150,6 +150,17 @@ export class System {
     return this.isApiUp && this.vectorPort > 0 && this.relays.every((relay) => relay.isRelaying);
   }
 
+  /** Which parts run, for people. */
+  get state(): string {
+    const parts: [name: string, isUp: boolean][] = [
+      ['API', this.isApiUp],
+      ['vector server', this.vectorPort > 0],
+      ...this.relays.map((relay, i): [string, boolean] => [`relay ${i + 1}`, relay.isRelaying]),
+    ];
+    const requests = this.vectorProxy.isIdle ? 'no request' : 'requests';
+    return `${parts.map(([name, isUp]) => `${name} ${isUp ? 'runs' : 'is away'}`).join(', ')}, ${requests} on the way`;
+  }
+
   async start(relayCount: number): Promise<void> {
     await this.database.start();
     this.databasePort = await this.databaseProxy.listen();
