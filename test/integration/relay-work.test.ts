@@ -216,6 +216,35 @@ describe('a lease', () => {
     expect(path.logger.lines.filter((line) => line.message.includes('lost a lease'))).toEqual([]);
   });
 
+  it('is not taken for lost while a batch goes on whose first kinds are done', async () => {
+    const held = gate();
+    const path = await open();
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('first')`);
+    await path.sql(
+      `INSERT INTO content_items (content_type, content_id, content) VALUES ('document', 'second', 'second')`,
+    );
+    // Cut in many turns: whether the lease is still held is looked at in each.
+    await path.sql(`INSERT INTO stories (title, content) VALUES ('third', repeat('A sentence of the third. ', 20000))`);
+    let batches = 0;
+    path.relay({ leaseMs: 150, sourceConcurrency: 1 }, async (step, { topic }) => {
+      if (step === 'rendered' && topic === 'source' && ++batches === 2) await held.pass();
+    });
+    await held.reached;
+    const endOf = async (): Promise<number> => {
+      const [row] = await path.sql<{ end: Date }>(
+        `SELECT leased_until AS end FROM outbox_events WHERE topic = 'source' AND kind = 'story'`,
+      );
+      return row?.end.getTime() ?? 0;
+    };
+    const first = await endOf();
+    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 450));
+    held.open();
+    await path.idle();
+    expect(batches).toBe(3);
+    expect(path.logger.lines.filter((line) => line.message.includes('lost a lease'))).toEqual([]);
+    expect(await path.drift()).toEqual([]);
+  });
+
   it('is taken and renewed without a write to any index', async () => {
     const path = await open();
     await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 500) i`);

@@ -50,6 +50,12 @@ export class Lease {
     this.open = this.open.filter((key) => !settled.has(key));
   }
 
+  /** What settled these keys was undone. */
+  reopen(keys: readonly ClaimedKey[]): void {
+    const reopened = new Set(keys);
+    this.open = this.claim.keys.filter((key) => reopened.has(key) || this.open.includes(key));
+  }
+
   /** The keys that have not been settled. */
   get unsettled(): readonly ClaimedKey[] {
     return this.open;

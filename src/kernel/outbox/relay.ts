@@ -203,8 +203,7 @@ export class Relay {
   private relaySources(): Promise<boolean> {
     const scope = { topic: 'source', kinds: this.kindNames, size: this.settings.sourceBatchSize } as const;
     return this.relayBatch(scope, async (lease) => {
-      const outcomes = await this.sourceTask.run(lease.claim, lease.signal);
-      lease.settle(keysWith(outcomes, 'done'));
+      const outcomes = await this.sourceTask.run(lease);
       this.pumps.get('point')?.wake();
       return outcomes;
     });

@@ -14,6 +14,7 @@ import { EmbeddingRows } from './embedding-rows';
 import { outageOf } from './failure-policy';
 import type { Claim, ClaimedKey, OutboxStore } from './outbox-store';
 import { OwnedRecords } from './owned-records';
+import type { Lease } from './lease';
 import type { KeyOutcome, StepHook } from './relay-step';
 import { SourceLoader, type LoadedSource } from './source-loader';
 
@@ -35,10 +36,8 @@ const LOCK_TIMEOUT = '500ms';
 
 /** What a batch of keys is done under. */
 interface Batch {
-  claim: Claim;
+  lease: Lease;
   kind: RecordKind;
-  /** Ends when the lease is lost or the relay stops. */
-  signal: AbortSignal;
 }
 
 interface Rendered {
@@ -67,13 +66,13 @@ export class SourceTask {
    * @throws OutageError the database does not answer
    * @throws the signal's reason; nothing of the batch under way is written
    */
-  async run(claim: Claim, signal: AbortSignal): Promise<Map<ClaimedKey, KeyOutcome>> {
+  async run(lease: Lease): Promise<Map<ClaimedKey, KeyOutcome>> {
     const byKind = new Map<string, ClaimedKey[]>();
-    for (const key of claim.keys) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
+    for (const key of lease.claim.keys) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
     const outcomes = new Map<ClaimedKey, KeyOutcome>();
     for (const [name, keys] of byKind) {
       const kind = this.kinds.get(name);
-      if (kind) await this.runBatch({ claim, signal, kind }, keys, outcomes);
+      if (kind) await this.runBatch({ lease, kind }, keys, outcomes);
     }
     return outcomes;
   }
@@ -83,15 +82,17 @@ export class SourceTask {
     keys: readonly ClaimedKey[],
     outcomes: Map<ClaimedKey, KeyOutcome>,
   ): Promise<void> {
-    const { claim, signal } = batch;
+    const { lease } = batch;
     try {
       const window = await this.parts.window();
-      const done = await this.parts.database.transaction({ actor: ACTOR, isBulk: claim.isBulk }, (transaction) =>
+      const { isBulk } = lease.claim;
+      const done = await this.parts.database.transaction({ actor: ACTOR, isBulk }, (transaction) =>
         this.bringUpToDate(transaction, batch, keys, window),
       );
       for (const [key, outcome] of done) outcomes.set(key, outcome);
     } catch (error) {
-      signal.throwIfAborted();
+      lease.reopen(keys);
+      lease.signal.throwIfAborted();
       const outage = outageOf(error);
       if (outage) throw outage;
       if (isLockConflict(error)) {
@@ -107,7 +108,7 @@ export class SourceTask {
 
   private async bringUpToDate(
     transaction: Transaction,
-    { claim, kind, signal }: Batch,
+    { lease, kind }: Batch,
     keys: readonly ClaimedKey[],
     window: ChunkWindow,
   ): Promise<Map<ClaimedKey, KeyOutcome>> {
@@ -125,19 +126,21 @@ export class SourceTask {
         outcomes.set(key, { result: 'done' }); // Deleted; its points follow by cascade.
       else {
         try {
-          rendered.push(await this.render(kind, loaded, window, signal));
+          rendered.push(await this.render(kind, loaded, window, lease.signal));
           outcomes.set(key, { result: 'done' });
         } catch (error) {
-          signal.throwIfAborted();
+          lease.signal.throwIfAborted();
           outcomes.set(key, { result: 'failed', error });
         }
       }
     }
     await this.parts.onStep?.('rendered', { topic: 'source', keys: rendered.length });
-    await this.write(transaction, claim, kind, rendered);
+    await this.write(transaction, lease.claim, kind, rendered);
     const done = keys.filter((key) => outcomes.get(key)?.result === 'done');
     await this.parts.onStep?.('acking', { topic: 'source', keys: done.length });
-    await this.parts.outbox.acknowledge(claim, done, transaction);
+    await this.parts.outbox.acknowledge(lease.claim, done, transaction);
+    // Or a renewal while the kinds that are left are rendered would take them for lost.
+    lease.settle(done);
     return outcomes;
   }
 
