@@ -64,8 +64,23 @@ export async function compare(client: Client, vectorUrl: string, model: Model): 
   const comparison: Comparison = { findings: [], records: 0, rows: 0, points: 0, values: new Map() };
   for (const kind of chaosKinds) await compareKind(client, vectorUrl, kind, comparison);
   compareWithModel(model, comparison);
+  await compareUsage(client, comparison);
   await compareCollections(client, vectorUrl, comparison);
   return comparison;
+}
+
+/** Each tag says how often it is used; triggers count. */
+async function compareUsage(client: Client, { findings }: Comparison): Promise<void> {
+  const { rows } = await client.query<{ id: number; said: number; used: number }>(
+    `SELECT tag.id, tag.usage_count AS said, count(a.tag_concept_id)::int AS used FROM tag_concepts tag LEFT JOIN (
+       SELECT tag_concept_id FROM story_chunk_tags WHERE status <> 'rejected'
+       UNION ALL SELECT tag_concept_id FROM content_item_tags WHERE status <> 'rejected'
+       UNION ALL SELECT tag_concept_id FROM job_description_tags WHERE status <> 'rejected'
+     ) a ON a.tag_concept_id = tag.id GROUP BY tag.id HAVING count(a.tag_concept_id) <> tag.usage_count`,
+  );
+  for (const { id, said, used } of rows) {
+    findings.push({ sort: 'drift', kind: 'tag_concept', id: String(id), what: `used ${used} times, counted ${said}` });
+  }
 }
 
 async function compareKind(client: Client, vectorUrl: string, kind: ChaosKind, comparison: Comparison): Promise<void> {
