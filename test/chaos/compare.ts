@@ -69,6 +69,19 @@ export async function compare(client: Client, vectorUrl: string, model: Model): 
   return comparison;
 }
 
+/** What is tagged with what, and how. */
+export async function assignments(client: Client): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ id: string; how: string }>(
+    `SELECT 'chunk ' || story_chunk_id || ', tag ' || tag_concept_id AS id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored') AS how
+       FROM story_chunk_tags
+     UNION ALL SELECT 'content ' || content_item_id || ', tag ' || tag_concept_id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored')
+       FROM content_item_tags
+     UNION ALL SELECT 'job ' || job_description_id || ', tag ' || tag_concept_id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored')
+       FROM job_description_tags`,
+  );
+  return new Map(rows.map(({ id, how }) => [id, how]));
+}
+
 /** Each tag says how often it is used; triggers count. */
 async function compareUsage(client: Client, { findings }: Comparison): Promise<void> {
   const { rows } = await client.query<{ id: number; said: number; used: number }>(

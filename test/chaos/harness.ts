@@ -4,7 +4,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { compare, type Finding } from './compare';
+import { assignments, compare, type Finding } from './compare';
 import { Counters } from './counters';
 import { FaultSchedule } from './faults/schedule';
 import { Model } from './model';
@@ -101,7 +101,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       compared.records += comparison.records;
       compared.rows += comparison.rows;
       compared.points += comparison.points;
-      findings.push(...comparison.findings, ...(await ownOpinion(system)));
+      findings.push(...comparison.findings, ...(await ownOpinion(system)), ...(await taggingAnew(system, log)));
       model.collapse(comparison.values);
       say(
         `round ${rounds}: ${counters.total('acknowledged')} writes acknowledged so far; ${comparison.records} records, ` +
@@ -245,6 +245,24 @@ async function leftOf(system: System): Promise<string> {
 async function ownOpinion(system: System): Promise<Finding[]> {
   const { code, output } = await system.command('consistency', 'check', '--json');
   return code === 0 ? [] : [{ sort: 'drift', kind: '', id: '', what: `kindred consistency check: ${output}` }];
+}
+
+/** Comparing all texts with all tags once more must come to what there is. */
+async function taggingAnew(system: System, log: (line: string) => void): Promise<Finding[]> {
+  const before = await system.withClient(assignments);
+  const { code, output } = await system.command('tags', 'infer', '--json');
+  if (code !== 0) return [{ sort: 'drift', kind: '', id: '', what: `kindred tags infer: ${output}` }];
+  const after = await system.withClient(assignments);
+  log(`${before.size} assignments of tags before, ${after.size} after tagging anew: ${output.trim()}`);
+  const finding = (id: string, what: string): Finding => ({ sort: 'drift', kind: 'tag', id, what });
+  return [
+    ...[...before]
+      .filter(([id]) => !after.has(id))
+      .map(([id, was]) => finding(id, `assigned as ${was}, which it is not to be`)),
+    ...[...after]
+      .filter(([id]) => !before.has(id))
+      .map(([id, is]) => finding(id, `not assigned, which is to be ${is}`)),
+  ];
 }
 
 async function waitFor(what: string, withinMs: number, isDone: () => Promise<boolean>): Promise<void> {

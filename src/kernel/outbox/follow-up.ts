@@ -15,13 +15,15 @@ export interface FollowUpBatch {
 }
 
 /**
- * Work of a feature's own that follows when a point has a new vector in the vector server. Its events are in the outbox
+ * Work of a feature's own that follows when a point has a new vector, or another payload, in the vector server. Its events are in the outbox
  * like all others: leased, repeated with back-off, isolated when one of a batch is at fault, and dead letters in the end.
  */
 export interface FollowUpTask {
   topic: FollowUpTopic;
   /** Kinds of record whose points it follows. */
   kinds: readonly string[];
+  /** Those of them that it also follows where only a point's payload has changed: it finds others by what that says. */
+  payloadKinds?: readonly string[];
   batchSize: number;
   concurrency: number;
   /**

@@ -11,6 +11,13 @@ interface LoadedRow extends Omit<PointRecord, 'row'> {
   isArchived: boolean;
 }
 
+/** An event that follows once a point is as it should be. */
+export interface FollowUpEvent {
+  topic: string;
+  /** Whether it also follows a point that only got another payload. */
+  isOfPayload: boolean;
+}
+
 /**
  * One row while the generation is in that state, held so until the statement ends. Its readers come to nothing else first, so
  * that whoever waits for a promotion here holds nothing that the promotion waits for.
@@ -31,10 +38,10 @@ export function stillIn(state: 'live' | 'building', generationId: string): strin
  * batch. Nor are they prepared: a plan made for a table of one page reads all of what that has become.
  */
 export class PointLedger implements GenerationLedger {
-  /** @param followUpsOf topics of the events that a new vector of a kind's point leads to */
+  /** @param followUpsOf what a new vector of a kind's point leads to */
   constructor(
     private readonly sql: SqlRunner,
-    private readonly followUpsOf: (kind: string) => readonly string[] = () => [],
+    private readonly followUpsOf: (kind: string) => readonly FollowUpEvent[] = () => [],
   ) {}
 
   async load(kind: RecordKind, pointIds: readonly string[]): Promise<PointRecord[]> {
@@ -83,6 +90,7 @@ export class PointLedger implements GenerationLedger {
 
   async settle(kind: string, generationId: number, written: readonly WrittenPoint[], isBulk: boolean): Promise<number> {
     if (written.length === 0) return 0;
+    const followUps = this.followUpsOf(kind);
     const [row] = await this.sql.query<{ queued: number }>(
       `WITH ${stillIn('live', '$6')}, written AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[])
@@ -105,7 +113,8 @@ export class PointLedger implements GenerationLedger {
        ), followed AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT follow_up.topic, $5, settled.point_id::text, $7
-         FROM settled CROSS JOIN unnest($8::text[]) AS follow_up (topic) WHERE NOT settled.is_payload_only
+         FROM settled CROSS JOIN unnest($8::text[], $9::boolean[]) AS follow_up (topic, is_of_payload)
+         WHERE follow_up.is_of_payload OR NOT settled.is_payload_only
          ON CONFLICT DO NOTHING
        ), built AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
@@ -127,7 +136,8 @@ export class PointLedger implements GenerationLedger {
         kind,
         generationId,
         isBulk ? 1 : 0,
-        this.followUpsOf(kind),
+        followUps.map(({ topic }) => topic),
+        followUps.map(({ isOfPayload }) => isOfPayload),
       ],
     );
     return row?.queued ?? 0;

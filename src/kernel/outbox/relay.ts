@@ -83,7 +83,9 @@ export class Relay {
     this.outbox = new OutboxStore(database);
     const followUps = parts.followUps ?? [];
     this.ledger = new PointLedger(database, (kind) =>
-      followUps.filter((task) => task.kinds.includes(kind)).map((task) => task.topic),
+      followUps
+        .filter((task) => task.kinds.includes(kind))
+        .map(({ topic, payloadKinds = [] }) => ({ topic, isOfPayload: payloadKinds.includes(kind) })),
     );
     const { outbox, ledger } = this;
     const embedders = new Embedders(parts.embedder, parts.next);

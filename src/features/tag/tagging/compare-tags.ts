@@ -6,7 +6,7 @@ import { taggables, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
 import { compareStatement } from './compare-statement';
 import { SubjectReader, type SubjectPoint } from './subject-reader';
-import { RULES_FROM, THRESHOLD } from './tag-vocabulary';
+import { IS_ARCHIVED, RULES_FROM, THRESHOLD } from './tag-vocabulary';
 import { SOLE_LOCK, TAG_KIND, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
 
 /** What a comparison of tags with all texts of one kind came to. */
@@ -84,7 +84,7 @@ export class CompareTags {
 
   private tagsOf(pointIds: readonly string[]): Promise<ComparedTag[]> {
     return this.parts.database.query<ComparedTag>(
-      `SELECT tag.id, point.point_id AS "pointId", tag.archived_at IS NOT NULL AS "isArchived", scheme.kinds,
+      `SELECT tag.id, point.point_id AS "pointId", ${IS_ARCHIVED} AS "isArchived", scheme.kinds,
          scheme.implies_parents AS "impliesParents", ${THRESHOLD} AS threshold, point.indexed_revision AS revision,
          point.indexed_hash AS hash
        FROM unnest($1::uuid[]) AS asked (id)

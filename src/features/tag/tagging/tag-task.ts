@@ -23,6 +23,8 @@ const TAGS_AT_ONCE = 64;
 export class TagTask implements FollowUpTask {
   readonly topic = TAG_TOPIC;
   readonly kinds = [...taggables.map((taggable) => taggable.kind.kind), TAG_KIND];
+  /** A text finds tags by the scheme in their payload, and only those that it calls not archived. */
+  readonly payloadKinds = [TAG_KIND];
   /** Much of what a batch costs does not depend on its size. */
   readonly batchSize = 1024;
   readonly concurrency = 2;

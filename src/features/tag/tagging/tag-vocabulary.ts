@@ -31,6 +31,8 @@ export interface ComparableTag {
 
 /** SQL over `tag`, `category` and `scheme`, joined as `RULES_FROM` does. */
 export const THRESHOLD = 'coalesce(tag.threshold, category.threshold, scheme.threshold)';
+/** The tag, or its row alone: of either the point says so. Over `tag` and its `embedding`. */
+export const IS_ARCHIVED = '(tag.archived_at IS NOT NULL OR embedding.archived_at IS NOT NULL)';
 export const RULES_FROM = `tag_concepts tag JOIN tag_schemes scheme ON scheme.name = tag.scheme
   LEFT JOIN tag_categories category ON category.scheme = tag.scheme AND category.category = tag.category`;
 
@@ -58,9 +60,10 @@ export class TagVocabulary {
     const rows = await this.sql.query<TagRules>(
       `SELECT tag.id, tag.scheme, ${THRESHOLD} AS threshold, point.indexed_hash AS hash
        FROM unnest($1::int[]) AS asked (id)
-       JOIN (${RULES_FROM}) ON tag.id = asked.id AND tag.archived_at IS NULL
+       JOIN (${RULES_FROM}) ON tag.id = asked.id
        LEFT JOIN tag_concept_embeddings embedding ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
-       LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id`,
+       LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id
+       WHERE NOT ${IS_ARCHIVED}`,
       [tagIds],
       'tagging_rules',
     );
@@ -74,7 +77,7 @@ export class TagVocabulary {
        FROM (${RULES_FROM}) JOIN tag_concept_embeddings embedding
          ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
        JOIN vector_points point ON point.point_id = embedding.qdrant_point_id AND point.indexed_hash IS NOT NULL
-       WHERE tag.scheme = ANY ($1) AND tag.archived_at IS NULL LIMIT $2 + 1`,
+       WHERE tag.scheme = ANY ($1) AND NOT ${IS_ARCHIVED} LIMIT $2 + 1`,
       [schemes.map((scheme) => scheme.name), most],
       'tagging_comparable',
     );
