@@ -247,22 +247,22 @@ async function ownOpinion(system: System): Promise<Finding[]> {
   return code === 0 ? [] : [{ sort: 'drift', kind: '', id: '', what: `kindred consistency check: ${output}` }];
 }
 
-/** Comparing all texts with all tags once more must come to what there is. */
+/** Comparing all texts with all tags once more, and all tags with all texts, must come to what there is. */
 async function taggingAnew(system: System, log: (line: string) => void): Promise<Finding[]> {
-  const before = await system.withClient(assignments);
-  const { code, output } = await system.command('tags', 'infer', '--json');
-  if (code !== 0) return [{ sort: 'drift', kind: '', id: '', what: `kindred tags infer: ${output}` }];
-  const after = await system.withClient(assignments);
-  log(`${before.size} assignments of tags before, ${after.size} after tagging anew: ${output.trim()}`);
-  const finding = (id: string, what: string): Finding => ({ sort: 'drift', kind: 'tag', id, what });
-  return [
-    ...[...before]
-      .filter(([id]) => !after.has(id))
-      .map(([id, was]) => finding(id, `assigned as ${was}, which it is not to be`)),
-    ...[...after]
-      .filter(([id]) => !before.has(id))
-      .map(([id, is]) => finding(id, `not assigned, which is to be ${is}`)),
-  ];
+  const findings: Finding[] = [];
+  let before = await system.withClient(assignments);
+  for (const command of ['infer', 'retag']) {
+    const { code, output } = await system.command('tags', command, '--json');
+    if (code !== 0) return [{ sort: 'drift', kind: '', id: '', what: `kindred tags ${command}: ${output}` }];
+    const after = await system.withClient(assignments);
+    log(`${before.size} assignments of tags before tags ${command}, ${after.size} after it`);
+    const found = (id: string, what: string): void =>
+      void findings.push({ sort: 'drift', kind: 'tag', id, what: `${what} (tags ${command})` });
+    for (const [id, how] of before) if (!after.has(id)) found(id, `${how}, but is not to be`);
+    for (const [id, how] of after) if (!before.has(id)) found(id, `missing, but is to be ${how}`);
+    before = after;
+  }
+  return findings;
 }
 
 async function waitFor(what: string, withinMs: number, isDone: () => Promise<boolean>): Promise<void> {
