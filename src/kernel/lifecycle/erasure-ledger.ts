@@ -20,6 +20,14 @@ interface Row {
   removed: Removed;
 }
 
+/**
+ * Events that were given up while somebody may have been writing for them are tried again, by point ids. Those of the
+ * topic `point` are taken along with the deletion of the point.
+ */
+export const REVIVE = `
+  UPDATE outbox_events SET dead_at = NULL, error = NULL, error_code = NULL, attempts = 0, available_at = now()
+  WHERE topic NOT IN ('source', 'point') AND key = ANY ($1::text[]) AND dead_at IS NOT NULL`;
+
 /** Remembers, by ids alone, which erasures are to be gone on with: by whoever asks again, in whichever process. */
 export class ErasureLedger {
   constructor(
@@ -75,6 +83,7 @@ export class ErasureLedger {
        ON CONFLICT DO NOTHING`,
       [...pointKeys(erased), areStored],
     );
+    await this.database.query(REVIVE, [erased.flatMap(({ pointIds }) => pointIds)]);
   }
 
   async finish(kind: RecordKind, id: number): Promise<void> {

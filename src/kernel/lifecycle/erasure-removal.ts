@@ -5,7 +5,7 @@ import { toGlobalId } from '../record/global-id';
 import type { RecordKind } from '../record/record-spec';
 import { belongingsOf } from './belongings';
 import { ERASURE_CHANNEL } from './erasure-channel';
-import type { BegunErasure, ErasureLedger } from './erasure-ledger';
+import { REVIVE, type BegunErasure, type ErasureLedger } from './erasure-ledger';
 import { countStored, pointKeys, recordsAmong, sourceKeys } from './erasure-traces';
 
 /** Even with no time to wait for points, a removal may wait a moment for writers that are about to commit. */
@@ -75,10 +75,18 @@ export class Removal {
        WHERE o.topic = 'source' AND o.kind = gone.kind AND o.key = gone.key`,
       sourceKeys(erased),
     );
+    // The same of other collections and of features; where somebody may be writing, the event is followed to its end.
     await inTime(
-      `UPDATE outbox_events SET error = NULL WHERE topic = 'point' AND key = ANY ($1::text[]) AND error IS NOT NULL`,
+      `DELETE FROM outbox_events o USING unnest($1::text[], $2::text[]) AS gone (kind, key)
+       WHERE o.topic NOT IN ('source', 'point') AND o.kind = gone.kind AND o.key = gone.key AND o.lease_owner IS NULL
+         AND (o.available_at <= now() OR o.attempts > 0 OR o.error_code IS NOT NULL)`,
+      pointKeys(erased),
+    );
+    await inTime(
+      `UPDATE outbox_events SET error = NULL WHERE topic <> 'source' AND key = ANY ($1::text[]) AND error IS NOT NULL`,
       [pointIds],
     );
+    await inTime(REVIVE, [pointIds]);
     await inTime(
       `UPDATE vector_points SET payload = '{}', error = NULL, error_code = NULL WHERE point_id = ANY ($1::uuid[])`,
       [pointIds],

@@ -86,7 +86,7 @@ async function countEvents(
        JOIN outbox_events o ON o.kind = gone.kind AND o.key = gone.key AND o.topic = 'source'
        UNION ALL
        SELECT o.dead_at FROM unnest($3::text[], $4::text[]) AS gone (kind, key)
-       JOIN outbox_events o ON o.kind = gone.kind AND o.key = gone.key AND o.topic = 'point'
+       JOIN outbox_events o ON o.kind = gone.kind AND o.key = gone.key AND o.topic <> 'source'
      ) events`,
     [...sourceKeys(erased), ...pointKeys(erased)],
   );

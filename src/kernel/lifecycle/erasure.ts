@@ -80,11 +80,12 @@ export class Eraser {
     const { begun, questions } = (await this.begin(kind, id, options)) ?? (await this.goOn(kind, id));
     const { belongings, erased, removed } = begun;
     const { database, cache } = this.parts;
-    await this.probes.deleteFromRetired(erased);
     const cachedTexts = cache.size;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       // Others may have asked for the same texts meanwhile.
       cache.clear();
+      // Each time, because collections may be given up meanwhile, and a request to them may come late.
+      await this.probes.deleteFromRetired(erased);
       const left: Traces = {
         ...(await countStored(database, belongings, erased)),
         points: await this.probes.countPoints(erased),
