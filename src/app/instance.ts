@@ -96,16 +96,16 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 const MIGRATION_LOCK = 'kindred_migrations';
 
 /** Brings the schema up to date. Processes that start together take turns. */
-export async function migrate(core: Core): Promise<string[]> {
-  const client = await core.database.pool.connect();
-  try {
-    await client.query('SELECT pg_advisory_lock(hashtext($1))', [MIGRATION_LOCK]);
-    const done = await core.database.dataSource.runMigrations();
-    return done.map((migration) => migration.name);
-  } finally {
-    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    client.release();
-  }
+export function migrate(core: Core): Promise<string[]> {
+  return core.database.session(async (client) => {
+    try {
+      await client.query('SELECT pg_advisory_lock(hashtext($1))', [MIGRATION_LOCK]);
+      const done = await core.database.dataSource.runMigrations();
+      return done.map((migration) => migration.name);
+    } finally {
+      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    }
+  });
 }
 
 async function checkVectorServer(core: Core): Promise<void> {

@@ -31,25 +31,25 @@ const LOCK_WAIT = '10s';
  * Runs `work` while no other process works on the move.
  * @throws CONFLICT when one does, and has not ended within ten seconds
  */
-export async function alone<T>(parts: LegacyParts, work: () => Promise<T>): Promise<T> {
-  const client = await parts.database.pool.connect();
-  try {
-    await client.query(`SET lock_timeout = '${LOCK_WAIT}'`);
-    await client.query('SELECT pg_advisory_lock(hashtext($1))', [LOCK_NAME]);
-    await client.query('RESET lock_timeout');
-    return await work();
-  } catch (error) {
-    if (!isLockNotAvailable(error)) throw error;
-    throw new DomainError(
-      'CONFLICT',
-      'Another kindred legacy command is at work on this database; wait for it to end.',
-      { retryable: true },
-    );
-  } finally {
-    await client.query('RESET lock_timeout').catch(() => undefined);
-    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
-    client.release();
-  }
+export function alone<T>(parts: LegacyParts, work: () => Promise<T>): Promise<T> {
+  return parts.database.session(async (client) => {
+    try {
+      await client.query(`SET lock_timeout = '${LOCK_WAIT}'`);
+      await client.query('SELECT pg_advisory_lock(hashtext($1))', [LOCK_NAME]);
+      await client.query('RESET lock_timeout');
+      return await work();
+    } catch (error) {
+      if (!isLockNotAvailable(error)) throw error;
+      throw new DomainError(
+        'CONFLICT',
+        'Another kindred legacy command is at work on this database; wait for it to end.',
+        { retryable: true },
+      );
+    } finally {
+      await client.query('RESET lock_timeout').catch(() => undefined);
+      await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    }
+  });
 }
 
 export const kindsOf = (parts: Pick<LegacyParts, 'kinds'>): LegacyKind[] => legacyKinds(parts.kinds);

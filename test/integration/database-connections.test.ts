@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
+import { migrate } from '../../src/app/instance';
 import type { Transaction } from '../../src/kernel/db/database';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { Profile } from '../../src/features/profile/profile.entity';
@@ -51,6 +52,22 @@ describe('a connection that is lost within a transaction', () => {
     await expect(attempt(step, true)).rejects.toMatchObject(expected);
     if (!name.startsWith('a fault')) await expect(attempt(step, false)).rejects.toMatchObject(expected);
     expect(await app.core.database.query('SELECT name FROM profiles')).toEqual([{ name: 'Ada' }]);
+  });
+
+  it('does not end the process that holds a lock with it, and does nothing in that moment', async () => {
+    const migrating = jest.spyOn(app.core.database.dataSource, 'runMigrations').mockImplementation(async () => {
+      const [holder] = await app.core.database.query<{ pid: number }>(
+        `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = hashtext('kindred_migrations')::bigint::bit(32)::bigint::oid`,
+      );
+      if (!holder) throw new Error('Nobody holds the lock');
+      await terminate(holder.pid);
+      await until(() => isGone(holder.pid));
+      return [];
+    });
+    expect(await migrate(app.core)).toEqual([]);
+    expect(migrating).toHaveBeenCalledTimes(1);
+    migrating.mockRestore();
+    expect(await migrate(app.core)).toEqual([]);
   });
 
   it('does not hide a fault of the program', async () => {

@@ -103,6 +103,26 @@ export class Database implements SqlRunner {
     }
   }
 
+  /**
+   * Runs `work` with a connection of its own, for what belongs to a session: locks that outlast transactions, say.
+   * @throws DATABASE_UNAVAILABLE the connection was lost while something was asked of it
+   */
+  async session<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    // The pool listens only to connections that lie in it, and one that nobody listens to ends the process when it is lost.
+    let loss: Error | undefined;
+    const onLoss = (error: Error): void => void (loss = error);
+    client.on('error', onLoss);
+    try {
+      return await work(client);
+    } catch (error) {
+      throw toDomainError(error);
+    } finally {
+      client.off('error', onLoss);
+      client.release(loss);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
