@@ -15,6 +15,7 @@ export interface Upkeep {
 
 const PURGE_INTERVAL_MS = 3_600_000;
 const LIGHT_CHECK_INTERVAL_MS = 60_000;
+const LOOK_AGAIN_MS = 1_000;
 
 /** The jobs of processes that relay: they may run in many, and then share the work. */
 export function startJobs(core: Core, environment: Environment, logger: Logger): Upkeep {
@@ -63,10 +64,25 @@ export function heedErasures(core: Core, logger: Logger, ...others: readonly { f
 
 /** What every process that runs for long owes to promotions: to read and write what is live from then on. */
 export function heedPromotions(core: Core, logger: Logger): Upkeep {
-  const look = (): void => {
-    core.catalog.refresh().catch((error: unknown) => logger.warn({ err: error }, 'cannot see which model is live now'));
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const look = async (): Promise<void> => {
+    for (let isSeen = false; !isSeen && !signal.aborted;) {
+      try {
+        await core.catalog.refresh();
+        isSeen = true;
+      } catch (error) {
+        logger.warn({ err: error }, 'cannot see which model is live now; trying again');
+        await delay(LOOK_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
   };
-  const listener = new NotificationListener(core.database.pool, GENERATIONS_CHANNEL, look, logger);
+  const listener = new NotificationListener(core.database.pool, GENERATIONS_CHANNEL, () => void look(), logger);
   listener.start();
-  return { stop: () => listener.close() };
+  return {
+    stop: () => {
+      stopping.abort();
+      return listener.close();
+    },
+  };
 }

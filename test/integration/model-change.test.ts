@@ -1,13 +1,16 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
 import { heedPromotions } from '../../src/app/upkeep';
 import { driftKinds } from '../../src/kernel/consistency/consistency-report';
+import { StandbyStore } from '../../src/kernel/model-change/standby-store';
 import { ModelRejectedError } from '../../src/kernel/model/embedder';
+import { GenerationStore } from '../../src/kernel/vector/generation-store';
 import type { Core } from '../../src/app/core';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
 import { recordingLogger } from '../support/write-path';
 import { until } from '../support/until';
+import { createPerson } from './support/erasure';
 import { anotherCore, filled, repeated, watchedEmbedder, type WatchedOptions } from './support/model-change';
 
 const PATIENCE_MS = 120_000;
@@ -446,5 +449,165 @@ describe('a change with the new model alone', () => {
     await expectConsistency(core);
     expect(await core.modelChange.drop()).not.toEqual([]);
     await core.catalog.start();
+  });
+});
+
+describe('what is beside the live collections', () => {
+  const topics = async (app: TestApp): Promise<string[]> => {
+    const rows = await app.core.database.query<{ topic: string }>('SELECT topic FROM outbox_events ORDER BY topic');
+    return rows.map(({ topic }) => topic);
+  };
+  const isEmpty = async (app: TestApp): Promise<boolean> => (await topics(app)).length === 0;
+
+  it('leaves nothing to do for nobody when it is dropped while it is written to', async () => {
+    const { app } = await open();
+    await createTag(app, nameOf(1));
+    await app.settle();
+    let reach = (): void => undefined;
+    let letGo = (): void => undefined;
+    const isReached = new Promise<void>((resolve) => (reach = resolve));
+    const isLetGo = new Promise<void>((resolve) => (letGo = resolve));
+    const upsert = app.core.store.upsert.bind(app.core.store);
+    const held = jest.spyOn(app.core.store, 'upsert').mockImplementation(async (collection, points) => {
+      await upsert(collection, points);
+      reach();
+      await isLetGo;
+    });
+    await app.core.modelChange.prepare();
+    await isReached;
+    await app.core.modelChange.drop();
+    letGo();
+    await until(() => isEmpty(app));
+    held.mockRestore();
+    // Nor does it come back.
+    await createTag(app, nameOf(2));
+    await app.settle();
+    await until(() => isEmpty(app));
+    await expectConsistency(app.core);
+  });
+
+  it('is not followed by a relay that has waited for it to be dropped', async () => {
+    const { app, former } = await open({}, { isRelaying: false });
+    const { database, modelChange } = app.core;
+    const kinds = ['tag_concept'];
+    await modelChange.prepare();
+    await createTag(app, nameOf(1));
+    // It does not have the next model, so it takes nothing that is queued for it.
+    const worker = await another(app, former);
+    await worker.catalog.start();
+    let reach = (): void => undefined;
+    let letGo = (): void => undefined;
+    const isReached = new Promise<void>((resolve) => (reach = resolve));
+    const isLetGo = new Promise<void>((resolve) => (letGo = resolve));
+    const relay = worker.createRelay(async (step, { topic }) => {
+      if (step !== 'upserted' || topic !== 'point') return;
+      reach();
+      await isLetGo;
+    });
+    closers.push(() => relay.stop());
+    closers.push(() => Promise.resolve(letGo()));
+    relay.start();
+    await isReached;
+    await database.transaction({}, async (transaction) => {
+      const generations = new GenerationStore(transaction);
+      await generations.lock(kinds);
+      letGo();
+      // It is about to record that it has written the point.
+      await until(async () => {
+        const rows = await database.query(
+          `SELECT 1 FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH%written AS%'`,
+        );
+        return rows.length > 0;
+      });
+      await generations.retireStandby(kinds);
+      await new StandbyStore(transaction, kinds).forget();
+    });
+    await until(() => isEmpty(app));
+  });
+
+  it('is looked at again once it is live, where a request to it is late', async () => {
+    const next = watchedEmbedder({ dimensions: 32, version: '2' });
+    const relay = { pollMs: 20, recheckMs: 500 };
+    const app = await startApp({ embedder: watchedEmbedder(), next, relay });
+    closers.push(() => app.close());
+    await createPerson(app, 'Torvald');
+    await app.settle();
+    await app.core.modelChange.prepare();
+    await filled(app.core);
+    const beside = app.core.catalog.route.standby.map(({ collection }) => collection);
+    let reach = (): void => undefined;
+    let letGo = (): void => undefined;
+    let arrive = (): void => undefined;
+    let end = (): void => undefined;
+    const isReached = new Promise<void>((resolve) => (reach = resolve));
+    const isLetGo = new Promise<void>((resolve) => (letGo = resolve));
+    const hasArrived = new Promise<void>((resolve) => (arrive = resolve));
+    const isOver = new Promise<void>((_, reject) => (end = () => reject(new Error('the process was killed'))));
+    isOver.catch(() => undefined);
+    closers.push(() => {
+      letGo();
+      end();
+      return Promise.resolve();
+    });
+    const upsert = app.core.store.upsert.bind(app.core.store);
+    const held = jest.spyOn(app.core.store, 'upsert').mockImplementation(async (collection, points) => {
+      if (!beside.includes(collection)) return upsert(collection, points);
+      reach();
+      await isLetGo;
+      await upsert(collection, points);
+      arrive();
+      return isOver;
+    });
+    const { id } = await createTag(app, nameOf(1));
+    await isReached;
+    await app.executeOperation('mutation ($id: ID!) { deleteTag(id: $id) { syncToken } }', { id });
+    await app.settle();
+    const server = await another(app, next);
+    await server.catalog.start({ isModelChange: true });
+    // It does not keep the former collections, so nothing is beside what was written to.
+    expect(await server.modelChange.promote()).toMatchObject({ keepsFormer: false });
+    await app.core.endLeases();
+    letGo();
+    await hasArrived;
+    await until(() => isEmpty(app));
+    held.mockRestore();
+    await server.catalog.refresh();
+    await expectConsistency(server);
+  });
+
+  it('is not waited for once it has been dropped', async () => {
+    const { app } = await open({}, { isRelaying: false });
+    await createTag(app, nameOf(1));
+    const relay = app.core.createRelay();
+    relay.start();
+    await app.settle();
+    await relay.stop();
+    await app.core.modelChange.prepare();
+    const waiting = expect(filled(app.core)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await app.core.modelChange.drop();
+    await waiting;
+    expect(await topics(app)).toEqual([]);
+  });
+});
+
+describe('a process that hears of a promotion', () => {
+  it('looks again when it could not see what is live', async () => {
+    const { app, former, next } = await open();
+    const server = await another(app, former, next);
+    await server.catalog.start();
+    const refresh = server.catalog.refresh.bind(server.catalog);
+    let failures = 0;
+    jest.spyOn(server.catalog, 'refresh').mockImplementation(() => {
+      if (!server.catalog.route.isKnown || failures++ > 2) return refresh();
+      return Promise.reject(new Error('the database restarts'));
+    });
+    const heeding = heedPromotions(server, recordingLogger());
+    closers.push(() => heeding.stop());
+    await until(() => Promise.resolve(failures > 0));
+    await app.core.modelChange.prepare();
+    await filled(app.core);
+    await app.core.modelChange.promote();
+    await until(() => isAt(server, 32));
   });
 });

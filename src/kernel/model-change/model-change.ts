@@ -143,6 +143,7 @@ export class ModelChange {
   /**
    * Waits until what is beside the live collections holds all that they do. Somebody has to relay meanwhile.
    * @throws GENERATION_INCOMPLETE points were given up
+   * @throws CONFLICT there is nothing beside the live collections any more
    */
   async waitUntilFilled(options: {
     onProgress?: (filled: number, rows: number) => void;
@@ -153,6 +154,8 @@ export class ModelChange {
       const counts = await this.standby.count();
       options.onProgress?.(sum(counts, 'filled'), sum(counts, 'rows'));
       if (lacking(counts) === 0) return;
+      await this.parts.catalog.refresh();
+      if (this.parts.catalog.route.standby.length === 0) throw givenUp();
       if (!(await this.standby.isWorkedOn())) {
         if (sum(counts, 'missing') === 0) throw incomplete(counts);
         await this.standby.queueMissing();
@@ -330,6 +333,10 @@ function incomplete(counts: readonly StandbyCount[]): DomainError {
     `The collections of the next model lack ${lacking(counts)} points (${kinds.join(', ')}), which searches would miss. ${remedy}`,
     { details: { counts } },
   );
+}
+
+function givenUp(): DomainError {
+  return new DomainError('CONFLICT', `What was beside the live collections has been dropped meanwhile.`);
 }
 
 /** Whether one model may want a text cut in other places than the other. */

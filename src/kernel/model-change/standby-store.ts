@@ -25,6 +25,10 @@ const RECENT = '10 minutes';
  */
 const IS_FILLED = `s.indexed_hash IS NOT NULL AND s.indexed_revision >= coalesce(p.indexed_revision, 0)
            AND p.adopted_from IS NULL`;
+/** The kinds among `$1` that have something beside the live collection, which stays so until the statement ends. */
+const BESIDE = `beside AS MATERIALIZED (
+         SELECT kind FROM embedding_generations WHERE kind = ANY ($1) AND state = 'building' ORDER BY id FOR SHARE
+       )`;
 const POINTS = `vector_points p LEFT JOIN standby_points s ON s.point_id = p.point_id AND s.kind = p.kind`;
 
 /** The statements on what is beside the live collections of all kinds together. */
@@ -66,10 +70,10 @@ export class StandbyStore {
   /** Queues what is missing and not queued yet. @returns how many points */
   async queueMissing(): Promise<number> {
     const rows = await this.sql.query<{ count: number }>(
-      `WITH queued AS (
+      `WITH ${BESIDE}, queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT 'build', p.kind, p.point_id::text, 1 FROM ${POINTS}
-         WHERE p.kind = ANY ($1) AND p.state <> 'deleting'
+         WHERE p.kind IN (SELECT kind FROM beside) AND p.state <> 'deleting'
            AND (s.indexed_hash IS NULL OR s.indexed_revision < p.revision OR p.adopted_from IS NOT NULL)
            AND NOT EXISTS (
              SELECT 1 FROM outbox_events e
@@ -121,8 +125,19 @@ export class StandbyStore {
        SELECT 'point', kind, point_id::text, 0 FROM taken WHERE state = 'pending' ON CONFLICT DO NOTHING`,
       [this.kinds],
     );
-    if (keepsFormer) await this.queueMissing();
-    else await this.forget();
+    if (keepsFormer) return void (await this.queueMissing());
+    // Where a request may still be under way, it is to what is live now.
+    await this.sql.query(
+      `UPDATE outbox_events e SET topic = 'point'
+       WHERE topic = 'build' AND kind = ANY ($1) AND dead_at IS NULL
+         AND (lease_owner IS NOT NULL OR (available_at > now() AND attempts = 0 AND error_code IS NULL))
+         AND NOT EXISTS (
+           SELECT 1 FROM outbox_events o
+           WHERE o.kind = e.kind AND o.key = e.key AND o.topic = 'point' AND o.captured_xid = e.captured_xid
+         )`,
+      [this.kinds],
+    );
+    await this.forget();
   }
 
   /** Forgets what is beside the live collections, and what was to be done about it. */
@@ -134,12 +149,12 @@ export class StandbyStore {
   /** Forgets that these points are held, and queues them to be written again or, where their rows are gone, deleted. */
   async requeue(kind: string, pointIds: readonly string[]): Promise<void> {
     await this.sql.query(
-      `WITH forgotten AS (
-         DELETE FROM standby_points WHERE point_id = ANY ($2::uuid[]) AND kind = $1
+      `WITH ${BESIDE}, forgotten AS (
+         DELETE FROM standby_points WHERE point_id = ANY ($2::uuid[]) AND kind = ANY ($1)
        )
        INSERT INTO outbox_events (topic, kind, key, priority)
-       SELECT 'build', $1, id::text, 1 FROM unnest($2::uuid[]) AS asked (id) ON CONFLICT DO NOTHING`,
-      [kind, pointIds],
+       SELECT 'build', kind, id::text, 1 FROM beside CROSS JOIN unnest($2::uuid[]) AS asked (id) ON CONFLICT DO NOTHING`,
+      [[kind], pointIds],
     );
   }
 

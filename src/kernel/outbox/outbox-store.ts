@@ -238,15 +238,23 @@ export class OutboxStore {
     await this.sql.query('UPDATE outbox_events SET leased_until = now() WHERE leased_until > now()');
   }
 
-  /** Queues points to be brought to their rows' state, `delayMs` from now. */
+  /**
+   * Queues points to be brought to their rows' state, `delayMs` from now. What concerned a collection beside the live one that
+   * is not beside it any more concerns the live one.
+   */
   async enqueuePoints(
     points: readonly { kind: string; pointId: string }[],
     options: { isBulk: boolean; delayMs?: number; topic?: PointTopic },
   ): Promise<void> {
     if (points.length === 0) return;
     await this.sql.query(
-      `INSERT INTO outbox_events (topic, kind, key, priority, available_at)
-       SELECT $5, p.kind, p.key, $3, now() + $4 * interval '1 millisecond'
+      `WITH beside AS MATERIALIZED (
+         SELECT kind FROM embedding_generations
+         WHERE $5 = 'build' AND kind = ANY ($1::text[]) AND state = 'building' ORDER BY id FOR SHARE
+       )
+       INSERT INTO outbox_events (topic, kind, key, priority, available_at)
+       SELECT CASE WHEN p.kind IN (SELECT kind FROM beside) THEN 'build' ELSE 'point' END, p.kind, p.key, $3,
+         now() + $4 * interval '1 millisecond'
        FROM unnest($1::text[], $2::text[]) AS p (kind, key) ON CONFLICT DO NOTHING`,
       [
         points.map((point) => point.kind),

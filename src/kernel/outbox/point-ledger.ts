@@ -29,6 +29,14 @@ export function stillIn(state: 'live' | 'building', generationId: string): strin
 }
 
 /**
+ * The same of all generations of kind `$5`: whoever queues something for what is beside the live one must not do so once
+ * that has been given up, for nobody would take it. In the order in which a promotion takes them.
+ */
+const CURRENT = `current AS MATERIALIZED (
+         SELECT id, state FROM embedding_generations WHERE kind = $5 AND state <> 'retired' ORDER BY id FOR SHARE
+       )`;
+
+/**
  * The relay's statements on `vector_points`, which says what the live collections hold. They pass over entries that a
  * writer has locked rather than wait for it: waiting while holding others could end in a deadlock with that writer. What is
  * passed over is queued again.
@@ -92,7 +100,9 @@ export class PointLedger implements GenerationLedger {
     if (written.length === 0) return 0;
     const followUps = this.followUpsOf(kind);
     const [row] = await this.sql.query<{ queued: number }>(
-      `WITH ${stillIn('live', '$6')}, written AS (
+      `WITH ${CURRENT}, still AS (
+         SELECT id FROM current WHERE id = $6 AND state = 'live'
+       ), written AS (
          SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[])
            AS w (point_id, revision, content_hash, is_payload_only)
        ), allowed AS MATERIALIZED (
@@ -119,7 +129,7 @@ export class PointLedger implements GenerationLedger {
        ), built AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
          SELECT 'build', $5, settled.point_id::text, 1 FROM settled
-         WHERE EXISTS (SELECT 1 FROM embedding_generations WHERE kind = $5 AND state = 'building')
+         WHERE EXISTS (SELECT 1 FROM current WHERE state = 'building')
          ON CONFLICT DO NOTHING
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)

@@ -54,6 +54,7 @@ export class StandbyLedger implements GenerationLedger {
     return new Set(rows.map((row) => row.pointId));
   }
 
+  /** What was written to a collection that has been promoted since is looked at again as a live point. */
   async settle(kind: string, generationId: number, written: readonly WrittenPoint[]): Promise<number> {
     if (written.length === 0) return 0;
     const [row] = await this.sql.query<{ queued: number }>(
@@ -79,7 +80,7 @@ export class StandbyLedger implements GenerationLedger {
          RETURNING point_id
        ), queued AS (
          INSERT INTO outbox_events (topic, kind, key, priority)
-         SELECT 'build', $5, w.point_id::text, 1 FROM written w
+         SELECT CASE WHEN EXISTS (SELECT 1 FROM still) THEN 'build' ELSE 'point' END, $5, w.point_id::text, 1 FROM written w
          WHERE NOT EXISTS (SELECT 1 FROM settled s WHERE s.point_id = w.point_id)
          ON CONFLICT DO NOTHING RETURNING 1
        )
