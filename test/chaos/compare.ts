@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Client } from 'pg';
 
-import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
-import { MODEL } from './faults/embedding-server';
+import { chaosEmbedders, type ChaosModelName } from './faults/embedding-server';
 import { chaosKinds, type ChaosField, type ChaosKind } from './kinds';
 import { ARCHIVED_COLUMN, PROFILE_COLUMN, type Model, type Value } from './model';
 import { tokensOf } from './writers/texts';
@@ -44,8 +43,17 @@ interface EmbeddingRow {
   revision: string | null;
   indexedRevision: string | null;
   kind: string | null;
-  model: string | null;
-  collection: string | null;
+  isHeld: boolean;
+  /** What is written down of the point beside the live one. */
+  besideRevision: string | null;
+  besideHash: string | null;
+}
+
+interface Generation {
+  kind: string;
+  state: 'live' | 'building' | 'retired';
+  collection: string;
+  model: ChaosModelName;
 }
 
 interface Point {
@@ -62,10 +70,11 @@ const PAGE = 500;
  */
 export async function compare(client: Client, vectorUrl: string, model: Model): Promise<Comparison> {
   const comparison: Comparison = { findings: [], records: 0, rows: 0, points: 0, values: new Map() };
-  for (const kind of chaosKinds) await compareKind(client, vectorUrl, kind, comparison);
+  const generations = await readGenerations(client);
+  for (const kind of chaosKinds) await compareKind(client, vectorUrl, kind, generations, comparison);
   compareWithModel(model, comparison);
   await compareUsage(client, comparison);
-  await compareCollections(client, vectorUrl, comparison);
+  await compareCollections(client, vectorUrl, generations, comparison);
   return comparison;
 }
 
@@ -96,15 +105,19 @@ async function compareUsage(client: Client, { findings }: Comparison): Promise<v
   }
 }
 
-async function compareKind(client: Client, vectorUrl: string, kind: ChaosKind, comparison: Comparison): Promise<void> {
+async function compareKind(
+  client: Client,
+  vectorUrl: string,
+  kind: ChaosKind,
+  generations: readonly Generation[],
+  comparison: Comparison,
+): Promise<void> {
   const drift = (id: string, what: string): void =>
     void comparison.findings.push({ sort: 'drift', kind: kind.kind, id, what });
   const records = await readRecords(client, kind);
   const rows = await readRows(client, kind);
-  const points = await readPoints(vectorUrl, `kindred_${kind.kind}`);
   comparison.records += records.length;
   comparison.rows += rows.length;
-  comparison.points += points.size;
   for (const record of records) comparison.values.set(record.external_id, valuesOf(kind, record));
 
   const rowsBySource = new Map<number, EmbeddingRow[]>();
@@ -120,22 +133,47 @@ async function compareKind(client: Client, vectorUrl: string, kind: ChaosKind, c
     if (stale.length > 0) drift(record.external_id, `its embedding rows still have ${stale.join(', ')}`);
   }
 
+  for (const row of rows) {
+    if (row.hash !== sha256(textOf(row))) drift(row.id, `the row's hash is not that of its text`);
+    if (row.kind !== kind.kind) drift(row.id, `the ledger has it as ${row.kind ?? 'unknown'}`);
+    if (row.state !== 'indexed' || row.revision !== row.indexedRevision || !row.isHeld) {
+      drift(row.id, `the ledger says ${row.state}, revision ${row.revision}, indexed ${row.indexedRevision}`);
+    }
+  }
   const recordById = new Map(records.map((record) => [record.id, record]));
-  const embedder = createDeterministicEmbedder({ dimensions: MODEL.dimensions });
-  const texts = rows.map((row) => (row.context === null ? row.text : `${row.context}\n${row.text}`));
-  const vectors = await embedder.embed(texts, { purpose: 'document' });
+  const own = generations.filter((generation) => generation.kind === kind.kind);
+  const live = own.find(({ state }) => state === 'live');
+  if (!live) return drift('', 'it has no live collection');
+  const points = await readPoints(vectorUrl, `kindred_${kind.kind}`);
+  comparison.points += points.size;
+  await comparePoints(kind, rows, recordById, points, live.model, drift);
+  const beside = own.find(({ state }) => state === 'building');
+  const driftBeside = (id: string, what: string): void => drift(id, `beside the live collection: ${what}`);
+  for (const row of rows) {
+    const isAsItShould = beside
+      ? row.besideRevision === row.revision && row.besideHash === row.hash
+      : row.besideRevision === null;
+    if (!isAsItShould) driftBeside(row.id, `revision ${row.besideRevision} of ${row.revision}, hash ${row.besideHash}`);
+  }
+  if (!beside) return;
+  const pointsBeside = await readPoints(vectorUrl, beside.collection);
+  comparison.points += pointsBeside.size;
+  await comparePoints(kind, rows, recordById, pointsBeside, beside.model, driftBeside);
+}
+
+/** A collection has a point for each row, with the model's vector of its text, and no other. Takes them from `points`. */
+async function comparePoints(
+  kind: ChaosKind,
+  rows: readonly EmbeddingRow[],
+  recordById: ReadonlyMap<number, SqlRow>,
+  points: Map<string, Point>,
+  model: ChaosModelName,
+  drift: (id: string, what: string) => void,
+): Promise<void> {
+  const vectors = await chaosEmbedders[model].embed(rows.map(textOf), { purpose: 'document' });
   for (const [i, row] of rows.entries()) {
     const point = points.get(row.id);
     points.delete(row.id);
-    const hash = createHash('sha256')
-      .update(texts[i] as string)
-      .digest('hex');
-    if (row.hash !== hash) drift(row.id, `the row's hash is not that of its text`);
-    if (row.kind !== kind.kind) drift(row.id, `the ledger has it as ${row.kind ?? 'unknown'}`);
-    if (row.state !== 'indexed' || row.revision !== row.indexedRevision) {
-      drift(row.id, `the ledger says ${row.state}, revision ${row.revision}, indexed ${row.indexedRevision}`);
-    }
-    if (row.model !== MODEL.name) drift(row.id, `its model is ${row.model ?? 'unknown'}`);
     if (!point) {
       drift(row.id, `it has no point (record ${recordById.get(row.source)?.external_id})`);
       continue;
@@ -144,8 +182,11 @@ async function compareKind(client: Client, vectorUrl: string, kind: ChaosKind, c
     if (!isDeepStrictEqual(comparable(point.payload), comparable(expected))) {
       drift(row.id, `its payload is ${JSON.stringify(point.payload)} instead of ${JSON.stringify(expected)}`);
     }
-    const cosine = point.vector.dense.reduce((sum, value, j) => sum + value * (vectors[i]?.[j] ?? Number.NaN), 0);
-    if (!(Math.abs(cosine - 1) < 1e-4)) drift(row.id, `its vector is of another text (cosine ${cosine})`);
+    const vector = vectors[i] ?? new Float32Array();
+    const { dense } = point.vector;
+    const cosine = dense.reduce((sum, value, j) => sum + value * (vector[j] ?? Number.NaN), 0);
+    if (dense.length !== vector.length) drift(row.id, `its vector has ${dense.length} dimensions`);
+    else if (!(Math.abs(cosine - 1) < 1e-4)) drift(row.id, `its vector is of another text (cosine ${cosine})`);
     if (point.vector.lexical === undefined) drift(row.id, 'it has no lexical vector');
   }
   for (const id of points.keys()) drift(id, 'the point has no row');
@@ -176,16 +217,26 @@ function compareWithModel(model: Model, { values, findings }: Comparison): void 
   }
 }
 
-/** No collection but the live ones has points, and the ledger has no point without a row. */
-async function compareCollections(client: Client, vectorUrl: string, { findings }: Comparison): Promise<void> {
+/**
+ * No collection but the live ones and those beside them has points, except for those that have been given up and not
+ * deleted yet; and the ledger has no point without a row.
+ */
+async function compareCollections(
+  client: Client,
+  vectorUrl: string,
+  generations: readonly Generation[],
+  { findings }: Comparison,
+): Promise<void> {
   const { collections } = await ask<{ collections: { name: string }[] }>(vectorUrl, 'GET', '/collections');
-  const { rows: live } = await client.query<{ collection: string }>(
-    `SELECT collection FROM embedding_generations WHERE state = 'live'`,
-  );
-  const names = new Set(live.map((row) => row.collection));
+  const names = new Set(generations.map(({ collection }) => collection));
   for (const { name } of collections.filter((collection) => !names.has(collection.name))) {
     const points = await readPoints(vectorUrl, name);
     if (points.size > 0) findings.push({ sort: 'drift', kind: name, id: '', what: `${points.size} points lie about` });
+  }
+  for (const state of ['live', 'building']) {
+    const models = new Set(generations.filter((one) => one.state === state).map(({ model }) => model));
+    if (models.size > 1)
+      findings.push({ sort: 'drift', kind: '', id: '', what: `${state}: ${[...models].join(', ')}` });
   }
   const embedded = chaosKinds.map((kind) => `SELECT qdrant_point_id FROM ${kind.embeddingTable}`).join(' UNION ALL ');
   const { rows: orphans } = await client.query<{ id: string; kind: string; state: string }>(
@@ -194,6 +245,14 @@ async function compareCollections(client: Client, vectorUrl: string, { findings 
   for (const { id, kind, state } of orphans) {
     findings.push({ sort: 'drift', kind, id, what: `the ledger has it (${state}) although there is no row` });
   }
+}
+
+async function readGenerations(client: Client): Promise<Generation[]> {
+  const { rows } = await client.query<Generation>(
+    `SELECT generation.kind, generation.state, generation.collection, model.name AS model
+     FROM embedding_generations generation JOIN embedding_models model ON model.id = generation.model_id`,
+  );
+  return rows;
 }
 
 async function readRecords(client: Client, kind: ChaosKind): Promise<SqlRow[]> {
@@ -213,11 +272,11 @@ async function readRows(client: Client, kind: ChaosKind): Promise<EmbeddingRow[]
     `SELECT row.qdrant_point_id AS id, row.${kind.sourceColumn} AS source, row.embedding_type AS type,
        row.content_hash AS hash, row.text, row.context_line AS context,
        row.archived_at IS NOT NULL AS "isArchived", point.state, point.revision,
-       point.indexed_revision AS "indexedRevision", point.kind, model.name AS model, generation.collection
+       point.indexed_revision AS "indexedRevision", point.kind, point.generation_id IS NOT NULL AS "isHeld",
+       beside.indexed_revision AS "besideRevision", beside.indexed_hash AS "besideHash"
      FROM ${kind.embeddingTable} row
      LEFT JOIN vector_points point ON point.point_id = row.qdrant_point_id
-     LEFT JOIN embedding_generations generation ON generation.id = point.generation_id AND generation.state = 'live'
-     LEFT JOIN embedding_models model ON model.id = generation.model_id`,
+     LEFT JOIN standby_points beside ON beside.point_id = row.qdrant_point_id AND beside.kind = '${kind.kind}'`,
   );
   return rows;
 }
@@ -247,6 +306,10 @@ async function ask<T>(url: string, method: string, path: string, body?: object):
   if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
   return ((await response.json()) as { result: T }).result;
 }
+
+const textOf = ({ context, text }: EmbeddingRow): string => (context === null ? text : `${context}\n${text}`);
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function valuesOf(kind: ChaosKind, record: SqlRow): Map<string, Value> {
   const values = new Map<string, Value>(

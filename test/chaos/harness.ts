@@ -8,6 +8,7 @@ import { assignments, compare, type Finding } from './compare';
 import { Counters } from './counters';
 import { FaultSchedule } from './faults/schedule';
 import { Model } from './model';
+import { Operator } from './operator';
 import { Random } from './random';
 import { System } from './system';
 import { GraphQLWriter } from './writers/graphql-writer';
@@ -18,6 +19,8 @@ export interface ChaosOptions {
   seed: string;
   /** How long things are broken before all must be well again. */
   roundSeconds?: number;
+  /** Whether the model is changed meanwhile. */
+  isChangingModels?: boolean;
   log?: (line: string) => void;
   /** Whether the folder stays even if nothing was found. */
   isKept?: boolean;
@@ -77,6 +80,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const endsAt = beganAt + options.minutes * 60_000;
     const roundMs = (options.roundSeconds ?? 240) * 1_000;
     const schedule = new FaultSchedule(system, random.fork('faults'), counters, log);
+    const operator = options.isChangingModels
+      ? new Operator(system, random.fork('operator'), counters, log)
+      : undefined;
     const writers = [
       ...Array.from(
         { length: SQL_WRITERS },
@@ -91,10 +97,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       rounds++;
       const forMs = Math.min(roundMs, endsAt - performance.now());
       const faultsBeganAt = performance.now();
-      await breakThings(forMs, writers, schedule, random.fork(`pauses ${rounds}`));
+      await breakThings(forMs, writers, [schedule, ...(operator ? [operator] : [])], random.fork(`pauses ${rounds}`));
       minutesOfFaults += (performance.now() - faultsBeganAt) / 60_000;
       findings.push(...unexplained(system, counters));
-      const unsettled = await quiesce(system, counters, writers, log);
+      const unsettled = await quiesce(system, counters, writers, operator, log);
       findings.push(...unsettled);
       if (unsettled.length > 0) break;
       const comparison = await system.withClient((client) => compare(client, system.vectorUrl, model));
@@ -126,14 +132,14 @@ interface Writer {
 async function breakThings(
   forMs: number,
   writers: readonly Writer[],
-  schedule: FaultSchedule,
+  courses: readonly { run(signal: AbortSignal): Promise<void> }[],
   random: Random,
 ): Promise<void> {
   const ending = new AbortController();
   const timer = setTimeout(() => ending.abort(), forMs);
   try {
     await Promise.all([
-      schedule.run(ending.signal),
+      ...courses.map((course) => course.run(ending.signal)),
       ...writers.map(async (writer, i) => {
         const pauses = random.fork(`writer ${i}`);
         while (!ending.signal.aborted) {
@@ -153,6 +159,7 @@ async function quiesce(
   system: System,
   counters: Counters,
   writers: readonly Writer[],
+  operator: Operator | undefined,
   log: (line: string) => void,
 ): Promise<Finding[]> {
   for (const writer of writers) writer.close?.();
@@ -169,12 +176,19 @@ async function quiesce(
     log('everything runs');
     await waitFor('the last transactions', QUIESCE_MS, () => isAtRest(system));
     log('no transaction is open');
-    await waitFor('the relays', QUIESCE_MS, async () => {
+    if (operator) await system.hastenChecks();
+    const areRelaysDone = async (): Promise<boolean> => {
       const { events, dead } = await redrive(system);
       counters.deadLetters += dead;
       return events === 0 && system.vectorProxy.isIdle;
-    });
+    };
+    await waitFor('the relays', QUIESCE_MS, areRelaysDone);
     log('the relays are done');
+    if (operator) {
+      await operator.settle();
+      await waitFor('the relays after the change of the model', QUIESCE_MS, areRelaysDone);
+      log('the model is settled');
+    }
     return [];
   } catch (error) {
     const { message, cause } = error as Error;
@@ -201,7 +215,7 @@ function isAtRest(system: System): Promise<boolean> {
   return system.withClient(async (client) => {
     const { rows } = await client.query<{ isAtRest: boolean }>(
       `SELECT count(*) = 0 AS "isAtRest" FROM pg_stat_activity
-       WHERE application_name = 'chaos writer' OR (application_name = 'kindred serve' AND state <> 'idle')`,
+       WHERE application_name = 'chaos writer' OR (application_name IN ('kindred serve', 'kindred models') AND state <> 'idle')`,
     );
     return rows[0]?.isAtRest ?? false;
   });

@@ -14,6 +14,8 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       round: { type: 'string' },
       keep: { type: 'boolean' },
+      /** `one`: the model is not changed. */
+      models: { type: 'string', default: 'two' },
       /** The commit that runs; the result is then added to the report. */
       report: { type: 'string' },
     },
@@ -22,6 +24,7 @@ async function main(): Promise<void> {
     minutes: Number(values.minutes),
     seed: values.seed ?? String(Date.now() % 1_000_000),
     roundSeconds: values.round === undefined ? undefined : Number(values.round),
+    isChangingModels: values.models !== 'one',
     isKept: values.keep,
     log: (line) => console.log(line),
   });

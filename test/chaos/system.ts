@@ -8,7 +8,7 @@ import type { Client } from 'pg';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import type { Counters } from './counters';
 import { DatabaseProxy } from './faults/database-proxy';
-import { EmbeddingServer, MODEL } from './faults/embedding-server';
+import { EmbeddingServer, MODELS } from './faults/embedding-server';
 import { LATEST_ARRIVAL_MS, VectorProxy } from './faults/vector-proxy';
 import { ChaosDatabase } from './processes/chaos-database';
 import { ManagedProcess } from './processes/managed-process';
@@ -49,6 +49,17 @@ const RELAY_SETTINGS: RelayProcessSettings['relay'] = {
   // Later than any request can arrive: a process may stand still before it sends one that then is late.
   recheckMs: QDRANT_TIMEOUT_MS + LATEST_ARRIVAL_MS + LONGEST_STALL_MS + LEASE_MS,
 };
+
+const MODEL_VARIABLE = /^KINDRED_(NEXT_)?EMBED/;
+
+/** Of `MODELS`: the configured one and, if two are given, the next. */
+export type ConfiguredModels = readonly [number] | readonly [number, number];
+
+export interface CommandResult {
+  /** Null when it was killed. */
+  code: number | null;
+  output: string;
+}
 
 /** One relay process, and what it has been told to do. */
 export class RelayProcess {
@@ -173,13 +184,11 @@ export class System {
       ...inheritedEnvironment(),
       DATABASE_URL: databaseUrl,
       QDRANT_URL: qdrantUrl,
-      KINDRED_EMBEDDER: 'openai',
       OPENAI_BASE_URL: baseUrl,
-      KINDRED_EMBEDDING_MODEL: MODEL.name,
-      KINDRED_EMBEDDING_DIMENSIONS: String(MODEL.dimensions),
-      KINDRED_EMBEDDING_MAX_TOKENS: String(MODEL.maxTokens),
+      ...modelVariables([0, 1]),
       KINDRED_DATA_DIR: path.join(this.folder, 'data'),
       KINDRED_RELAY: 'off',
+      KINDRED_RELAY_LEASE_MS: String(LEASE_MS),
       KINDRED_DEMO: 'off',
       KINDRED_RATE_LIMIT_PER_MINUTE: '0',
       PORT: '0',
@@ -192,13 +201,7 @@ export class System {
       databaseUrl,
       qdrantUrl,
       qdrantTimeoutMs: QDRANT_TIMEOUT_MS,
-      embedding: {
-        baseUrl,
-        model: MODEL.name,
-        dimensions: MODEL.dimensions,
-        maxTokens: MODEL.maxTokens,
-        timeoutMs: 1_500,
-      },
+      embeddings: MODELS.map(({ name: model, ...limits }) => ({ baseUrl, model, ...limits, timeoutMs: 1_500 })),
       relay: RELAY_SETTINGS,
     };
     for (let i = 1; i <= relayCount; i++) {
@@ -249,6 +252,16 @@ export class System {
     this.hasLostCollections = true;
   }
 
+  /** Deletions that commands want to have looked at again are due as soon as those of the relays. */
+  async hastenChecks(): Promise<void> {
+    await this.withClient((client) =>
+      client.query(
+        `UPDATE outbox_events SET available_at = least(available_at, now() + $1 * interval '1 millisecond')`,
+        [RELAY_SETTINGS.recheckMs],
+      ),
+    );
+  }
+
   restartRelay(): void {
     this.relays[0]?.kill();
     this.hasLostCollections = false;
@@ -268,12 +281,30 @@ export class System {
   }
 
   /** Runs `kindred …args` on these stores. */
-  async command(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(process.execPath, [CLI, ...args], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  async command(...args: string[]): Promise<CommandResult> {
+    return this.commandWith({}, ...args);
+  }
+
+  /**
+   * The same with other models configured, past what is done to requests to the vector server, or until it is killed by a
+   * signal.
+   */
+  async commandWith(
+    { models = [0, 1], isSpared, signal }: { models?: ConfiguredModels; isSpared?: boolean; signal?: AbortSignal },
+    ...args: string[]
+  ): Promise<CommandResult> {
+    const environment = Object.entries(this.environment).filter(([name]) => !MODEL_VARIABLE.test(name));
+    const env: Record<string, string | undefined> = { ...Object.fromEntries(environment), ...modelVariables(models) };
+    if (isSpared === true && this.vectorPort > 0) env.QDRANT_URL = this.vectorUrl;
+    const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', kill);
+    if (signal?.aborted === true) kill();
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     const [code] = (await once(child, 'close')) as [number | null];
+    signal?.removeEventListener('abort', kill);
     return { code, output };
   }
 
@@ -342,4 +373,19 @@ export class System {
 /** What a process needs of the surroundings; nothing that could be a setting. */
 function inheritedEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(INHERITED.map((name) => [name, process.env[name]]));
+}
+
+/** As [operations](../../docs/operations.md) says: the next model beside the configured one. */
+function modelVariables(models: ConfiguredModels): Record<string, string> {
+  const variables = models.map((index, i) => {
+    const { name, dimensions, maxTokens } = MODELS[index] ?? MODELS[0];
+    const prefix = i === 0 ? 'KINDRED_' : 'KINDRED_NEXT_';
+    return {
+      [`${prefix}EMBEDDER`]: 'openai',
+      [`${prefix}EMBEDDING_MODEL`]: name,
+      [`${prefix}EMBEDDING_DIMENSIONS`]: String(dimensions),
+      [`${prefix}EMBEDDING_MAX_TOKENS`]: String(maxTokens),
+    };
+  });
+  return Object.assign({}, ...variables) as Record<string, string>;
 }

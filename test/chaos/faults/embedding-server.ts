@@ -3,11 +3,23 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 import { createDeterministicEmbedder } from '../../../src/adapters/deterministic-model';
+import type { Embedder } from '../../../src/kernel/model/embedder';
 import type { Counters } from '../counters';
 import type { Random } from '../random';
 import { POISON } from '../writers/texts';
 
-export const MODEL = { name: 'chaos-model', dimensions: 24, maxTokens: 96 };
+/** The first is live in the beginning; vectors of one mean nothing to the other. */
+export const MODELS = [
+  { name: 'chaos-model', dimensions: 24, maxTokens: 96 },
+  { name: 'chaos-model-next', dimensions: 16, maxTokens: 96 },
+] as const;
+export type ChaosModelName = (typeof MODELS)[number]['name'];
+
+/** What the model makes of texts. */
+export const chaosEmbedders: Readonly<Record<ChaosModelName, Embedder>> = {
+  'chaos-model': createDeterministicEmbedder({ dimensions: MODELS[0].dimensions }),
+  'chaos-model-next': createDeterministicEmbedder({ dimensions: MODELS[1].dimensions, version: '2' }),
+};
 
 export const embeddingFaults = [
   'status 429 with Retry-After',
@@ -24,6 +36,7 @@ export const embeddingFaults = [
 export type EmbeddingFault = (typeof embeddingFaults)[number];
 
 interface EmbeddingRequest {
+  model: ChaosModelName;
   input: string[];
   encoding_format?: 'base64' | 'float';
 }
@@ -38,7 +51,6 @@ export class EmbeddingServer {
   hits = 0;
   private readonly held = new Set<ServerResponse>();
   private readonly timers = new Set<NodeJS.Timeout>();
-  private readonly embedder = createDeterministicEmbedder({ dimensions: MODEL.dimensions });
   private readonly server = createServer((request, response) => void this.handle(request, response));
 
   constructor(
@@ -93,7 +105,7 @@ export class EmbeddingServer {
       this.hits++;
       this.counters.fault(`model: ${fault}`);
     }
-    const vectors = await this.embedder.embed(request.input, { purpose: 'document' });
+    const vectors = await chaosEmbedders[request.model].embed(request.input, { purpose: 'document' });
     switch (fault) {
       case undefined:
         return reply(response, 200, answerOf(vectors, request));
@@ -148,10 +160,10 @@ export class EmbeddingServer {
   }
 }
 
-function answerOf(vectors: readonly Float32Array[], { encoding_format: format }: EmbeddingRequest): object {
+function answerOf(vectors: readonly Float32Array[], { model, encoding_format: format }: EmbeddingRequest): object {
   return {
     object: 'list',
-    model: MODEL.name,
+    model,
     data: vectors.map((vector, index) => ({
       object: 'embedding',
       index,

@@ -9,11 +9,20 @@ export interface StepOrder {
   action: 'die' | number;
 }
 
+interface EmbeddingSettings {
+  baseUrl: string;
+  model: string;
+  dimensions: number;
+  maxTokens: number;
+  timeoutMs: number;
+}
+
 export interface RelayProcessSettings {
   databaseUrl: string;
   qdrantUrl: string;
   qdrantTimeoutMs: number;
-  embedding: { baseUrl: string; model: string; dimensions: number; maxTokens: number; timeoutMs: number };
+  /** The configured model, and the one that is to follow. */
+  embeddings: readonly EmbeddingSettings[];
   relay: Partial<RelaySettings>;
 }
 

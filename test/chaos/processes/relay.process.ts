@@ -5,6 +5,7 @@ import pino from 'pino';
 
 import { createOpenAiEmbedder } from '../../../src/adapters/openai';
 import { createCore, type Core } from '../../../src/app/core';
+import { heedPromotions } from '../../../src/app/upkeep';
 import { SETTINGS_VARIABLE, type RelayProcessSettings, type StepOrder } from './relay-orders';
 
 /** Stands still as a process does that is swapped out: not even its timers run. */
@@ -16,15 +17,21 @@ async function main(settings: RelayProcessSettings): Promise<void> {
   let order: StepOrder | undefined;
   process.on('message', (message: StepOrder) => (order = { ...message }));
   process.on('disconnect', () => process.exit(0));
+  const [embedder, next] = settings.embeddings.map((one) =>
+    createOpenAiEmbedder({ apiKey: 'none', maxAttempts: 2, maxWaitMs: 300, ...one }),
+  );
+  if (!embedder) throw new Error('No model is configured');
+  const logger = pino({ level: 'info' }, pino.destination(2));
   const core = await createCore({
     databaseUrl: settings.databaseUrl,
     poolSize: 6,
     applicationName: 'chaos relay',
     qdrantUrl: settings.qdrantUrl,
     qdrantTimeoutMs: settings.qdrantTimeoutMs,
-    embedder: createOpenAiEmbedder({ apiKey: 'none', maxAttempts: 2, maxWaitMs: 300, ...settings.embedding }),
+    embedder,
+    next,
     relay: settings.relay,
-    logger: pino({ level: 'info' }, pino.destination(2)),
+    logger,
   });
   // A service manager would start it again; that is slower, and relays that start are relays that nothing happens to.
   while (!(await startsCatalog(core))) await delay(100);
@@ -35,6 +42,7 @@ async function main(settings: RelayProcessSettings): Promise<void> {
     if (action === 'die') process.kill(process.pid, 'SIGKILL');
     else standStill(action);
   });
+  heedPromotions(core, logger);
   relay.start();
   process.send?.('ready');
 }
