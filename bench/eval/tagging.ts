@@ -39,7 +39,6 @@ const BINS = 10;
 const PAGE = 100;
 const POLL_MS = 500;
 const ALL_TAGS = 100;
-const AGREEING_READINGS = 5;
 /** From how many right and wrong pairs a tag may learn a threshold of its own; the last: none does. */
 const LEAST_CHOICES = [2, 5, 10, 20, 50, 100, Number.POSITIVE_INFINITY];
 /** Every tag that has been decided on at all learns a threshold; `minOfEach` of the API keeps those with fewer to the common one. */
@@ -51,11 +50,10 @@ interface TagNode {
   name: string;
   description: string | null;
   category: string | null;
-  indexing: { state: string };
 }
 
 const TAGS = `query ($after: String) { list: tags(first: 200, after: $after) {
-  nodes { id externalId name description category indexing { state } } pageInfo { hasNextPage endCursor } } }`;
+  nodes { id externalId name description category } pageInfo { hasNextPage endCursor } } }`;
 
 interface Page<T> {
   list: { nodes: T[]; pageInfo: { hasNextPage: boolean; endCursor: string } };
@@ -101,7 +99,7 @@ export async function evaluateTagging(ask: Ask, data: EvaluationData): Promise<s
     const pairs = pairsOf(task, scores, own);
     say(`\n## ${task.name}: ${scores.size} texts, ${own.length} tags\n`);
     await report(say, pairs);
-    const plain = await withoutDescriptions(ask, task, own);
+    const plain = await withoutDescriptions(ask, task, own, scores);
     const without = crossValidated(pairsOf(task, plain, own));
     const common = crossValidated(pairs);
     const learnt = crossValidated(pairs, LEAST_TO_APPLY);
@@ -332,34 +330,40 @@ async function report(say: (line?: string) => void, pairs: readonly Pair[]): Pro
   await Promise.resolve();
 }
 
-/** The scores where tags are embedded by their names alone; descriptions are put back afterwards. */
-async function withoutDescriptions(ask: Ask, task: TaggingTask, tags: readonly TagNode[]): Promise<Scores> {
+/**
+ * The scores where tags are embedded by their names alone; descriptions are put back afterwards.
+ * @param described the scores with descriptions
+ */
+async function withoutDescriptions(
+  ask: Ask,
+  task: TaggingTask,
+  tags: readonly TagNode[],
+  described: Scores,
+): Promise<Scores> {
   for (const { id } of tags) await ask(UPDATE_TAG, { id, input: { description: null } });
-  await settled(ask, task);
-  const scores = await readScores(ask, task, tags.length);
+  const named = await readChangedScores(ask, task, tags, described);
   for (const { id, description } of tags) await ask(UPDATE_TAG, { id, input: { description } });
-  await settled(ask, task);
-  return scores;
+  await readChangedScores(ask, task, tags, named);
+  return named;
 }
 
-/** Waits until the tags are embedded and compared: until several readings in a row agree, for a busy machine pauses. */
-async function settled(ask: Ask, task: TaggingTask): Promise<void> {
+/** Waits until every tag with a description has other scores than `before`. One tag's scores change all at once. */
+async function readChangedScores(
+  ask: Ask,
+  task: TaggingTask,
+  tags: readonly TagNode[],
+  before: Scores,
+): Promise<Scores> {
+  const changing = tags.flatMap(({ externalId, description }) => (description && externalId ? [externalId] : []));
+  const columnOf = (scores: Scores, tag: string): string =>
+    JSON.stringify([...scores].map(([text, row]): [string, number?] => [text, row.get(tag)]).sort());
   for (;;) {
-    const tags = await readAll<TagNode>(ask, TAGS);
-    if (tags.every((tag) => tag.indexing.state === 'INDEXED')) break;
+    const scores = await readScores(ask, task, tags.length);
+    if (changing.every((tag) => columnOf(scores, tag) !== columnOf(before, tag))) break;
     await delay(POLL_MS);
   }
-  const count = task.list === 'contents' ? 37 : 33;
-  let before = '';
-  let agreeing = 0;
-  for (;;) {
-    await delay(4 * POLL_MS);
-    const scores = await readScores(ask, task, count);
-    const now = JSON.stringify([...scores].map(([text, list]) => [text, [...list.values()].sort()]));
-    agreeing = now === before ? agreeing + 1 : 0;
-    if (agreeing === AGREEING_READINGS) return;
-    before = now;
-  }
+  // Pages of the reading above may be of before the last tag changed.
+  return readScores(ask, task, tags.length);
 }
 
 /** Broader tags found through the tags below them, beside broader tags found by their own texts. */
