@@ -78,17 +78,26 @@ export async function compare(client: Client, vectorUrl: string, model: Model): 
   return comparison;
 }
 
-/** What is tagged with what, and how. */
-export async function assignments(client: Client): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ id: string; how: string }>(
-    `SELECT 'chunk ' || story_chunk_id || ', tag ' || tag_concept_id AS id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored') AS how
-       FROM story_chunk_tags
-     UNION ALL SELECT 'content ' || content_item_id || ', tag ' || tag_concept_id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored')
-       FROM content_item_tags
-     UNION ALL SELECT 'job ' || job_description_id || ', tag ' || tag_concept_id, status || ' ' || source || ' ' || coalesce(score::text, 'unscored')
-       FROM job_description_tags`,
+/** How a thing is tagged with a tag. */
+export interface Assignment {
+  how: string;
+  /** Of a suggestion: what a person decided keeps the score that it was decided at. */
+  score: number | null;
+}
+
+/** What is tagged with what. */
+export async function assignments(client: Client): Promise<Map<string, Assignment>> {
+  const tables = { chunk: 'story_chunk', content: 'content_item', job: 'job_description' };
+  const { rows } = await client.query<Assignment & { id: string }>(
+    Object.entries(tables)
+      .map(
+        ([name, table]) =>
+          `SELECT '${name} ' || ${table}_id || ', tag ' || tag_concept_id AS id, status || ' ' || source AS how,
+             CASE WHEN status = 'suggested' THEN score END AS score FROM ${table}_tags`,
+      )
+      .join(' UNION ALL '),
   );
-  return new Map(rows.map(({ id, how }) => [id, how]));
+  return new Map(rows.map(({ id, ...assignment }) => [id, assignment]));
 }
 
 /** Each tag says how often it is used; triggers count. */

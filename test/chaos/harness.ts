@@ -48,6 +48,8 @@ const LONGEST_PAUSE_MS = 80;
 /** Far more than it takes. What is not done by then is stuck. */
 const QUIESCE_MS = 600_000;
 const START_MS = 300_000;
+/** Far more than rounding makes of a cosine. */
+const SCORE_TOLERANCE = 1e-4;
 
 /**
  * Lets writers write and breaks everything under them, in rounds; after each, mends everything, waits until nothing is
@@ -272,8 +274,14 @@ async function taggingAnew(system: System, log: (line: string) => void): Promise
     log(`${before.size} assignments of tags before tags ${command}, ${after.size} after it`);
     const found = (id: string, what: string): void =>
       void findings.push({ sort: 'drift', kind: 'tag', id, what: `${what} (tags ${command})` });
-    for (const [id, how] of before) if (!after.has(id)) found(id, `${how}, but is not to be`);
-    for (const [id, how] of after) if (!before.has(id)) found(id, `missing, but is to be ${how}`);
+    for (const [id, { how, score }] of before) {
+      const now = after.get(id);
+      if (!now) found(id, `${how}, but is not to be`);
+      else if (Math.abs((now.score ?? 0) - (score ?? 0)) > SCORE_TOLERANCE) {
+        found(id, `${how} at ${score}, but is to be ${now.how} at ${now.score}`);
+      }
+    }
+    for (const [id, { how }] of after) if (!before.has(id)) found(id, `missing, but is to be ${how}`);
     before = after;
   }
   return findings;

@@ -78,15 +78,17 @@ describe('a relay killed while it tags texts', () => {
   it.each<[string, Death, boolean]>([
     ['when it has taken a batch', { step: 'claimed', after: 1 }, false],
     ['before the first suggestions are committed', { statement: suggesting, after: 1 }, false],
+    ['before the events of the first are removed', { statement: 'DELETE FROM outbox_events', after: 1 }, true],
     ['after the first suggestions are committed', { step: 'acked', after: 1 }, true],
     ['in a later batch', { step: 'acked', after: 2 }, true],
   ])('%s leaves every suggestion to be made once', async (_, death, isSomeWritten) => {
     const path = await open();
     await queue(path, 'story', 'story_chunk_embeddings');
     const between = await killed(path, death);
-    // Whole batches or nothing, with their counts and their events.
+    // Whole batches or nothing, with their counts; what is not written has its events still.
     expect(between.assigned > 0).toBe(isSomeWritten);
-    expect(between).toMatchObject({ rightly: between.assigned, miscounted: 0, left: PARAGRAPHS - between.assigned });
+    expect(between).toMatchObject({ rightly: between.assigned, miscounted: 0 });
+    expect(between.assigned + between.left).toBeGreaterThanOrEqual(PARAGRAPHS);
     path.relay();
     await path.idle();
     expect(await stateOf(path)).toEqual(done);

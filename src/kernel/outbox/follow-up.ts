@@ -10,7 +10,10 @@ export interface FollowUpBatch {
   isBulk: boolean;
   /** Aborts when the lease is lost or the relay stops. */
   signal: AbortSignal;
-  /** Removes the events of `keys`; call it in the transaction that writes their result, so that it is done once. */
+  /**
+   * Removes the events of `keys`. Call it in the transaction that writes their result, so that it is done once, or after
+   * it where it may be done again.
+   */
   acknowledge(transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void>;
 }
 

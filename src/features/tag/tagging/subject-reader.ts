@@ -70,13 +70,14 @@ export class SubjectReader {
     return row?.count ?? 0;
   }
 
-  /** The points whose vector is another one now than it was when they were read. */
+  /** The points that are gone, or whose vector is another one now than it was when they were read. */
   async changed(points: readonly SubjectPoint[]): Promise<Set<string>> {
     const rows = await this.sql.query<{ id: string }>(
       `SELECT was.id FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS was (id, revision, hash)
        LEFT JOIN LATERAL (
          SELECT true AS is_same FROM vector_points p
-         WHERE p.point_id = was.id AND p.indexed_revision = was.revision AND p.indexed_hash = was.hash LIMIT 1
+         WHERE p.point_id = was.id AND p.indexed_revision = was.revision AND p.indexed_hash = was.hash
+           AND p.state <> 'deleting' LIMIT 1
        ) now ON true
        WHERE now.is_same IS NULL`,
       [points.map((p) => p.pointId), points.map((p) => p.revision), points.map((p) => p.hash)],

@@ -22,7 +22,7 @@ export interface TaggedPoints {
 
 interface Options {
   isBulk: boolean;
-  /** Called with the points that are done, in the transaction that writes their suggestions. */
+  /** Called with the points that are done, once their suggestions are written. */
   acknowledge?(transaction: Transaction, pointIds: readonly string[]): Promise<void>;
 }
 
@@ -67,16 +67,19 @@ export class TagSubjects {
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
       const found = await findCandidates(this.parts, { route, taggable, subjects: open, schemes, tags }, depth);
       const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
-      const extra = depth === 1 ? unknown : [];
+      let written: readonly Subject[] = [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
         const planned = await this.plan(transaction, batch);
         result.busy.push(...pointsOf(planned.changed));
-        const done = pointsOf(planned.settled);
-        result.done.push(...done);
-        // Before the rows: those lock the tags whose usage they change, for which the next batch waits.
-        await options.acknowledge?.(transaction, [...done, ...extra]);
         result.suggested += await this.write(transaction, taggable, planned, route.model.modelId);
+        written = planned.settled;
         return planned.short;
+      });
+      const done = pointsOf(written);
+      result.done.push(...done);
+      await database.transaction({ isBulk: options.isBulk }, async (transaction) => {
+        await this.retagChanged(transaction, taggable, written);
+        await options.acknowledge?.(transaction, depth === 1 ? [...done, ...unknown] : done);
       });
     }
     return result;
@@ -129,6 +132,17 @@ export class TagSubjects {
       schemes.some((scheme) => scheme.impliesParents) ||
       [...existing.values()].some((list) => list.some((row) => row.isImplied));
     return { settled, changed, short, plans, isImplying };
+  }
+
+  /**
+   * What changed while its suggestions were written may have been tagged by its new state before those were there to be
+   * seen. It is tagged again: whatever changes from here on sees them.
+   */
+  private async retagChanged(transaction: Transaction, taggable: Taggable, written: readonly Subject[]): Promise<void> {
+    const changed = await new SubjectReader(transaction).changed(written.flatMap(({ points }) => points));
+    if (changed.size === 0) return;
+    const subjects = written.filter(({ points }) => points.some(({ pointId }) => changed.has(pointId)));
+    await transaction.query(`SELECT kindred_retag_${taggable.table}($1)`, [subjects.map(({ id }) => id)]);
   }
 
   /** @returns how many suggestions are new */
