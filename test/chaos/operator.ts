@@ -20,9 +20,9 @@ type OperatorCommand = keyof typeof COMMANDS;
 
 /** As many as there are ways to say which of two models follows which, and that none does. */
 const CONFIGURED: readonly ConfiguredModels[] = [[0, 1], [0, 1], [1, 0], [1, 0], [0], [1]];
-const KILLED_SHARE = 0.25;
+const KILLED_SHARE = 0.2;
 /** Of the others, most requests would meet a fault of the vector server's, and nothing would ever be promoted. */
-const SPARED_SHARE = 0.7;
+const SPARED_SHARE = 0.85;
 /** Beyond it a command waits for what will not come while everything breaks. */
 const LONGEST_COMMAND_MS = 40_000;
 
@@ -48,7 +48,7 @@ export class Operator {
     while (!signal.aborted) {
       await delay(this.random.int(0, 2_000), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const command = refused !== undefined && this.random.chance(0.5) ? refused : this.random.weighted(COMMANDS);
+      const command = refused !== undefined && this.random.chance(0.6) ? refused : this.random.weighted(COMMANDS);
       const models = this.random.pick(CONFIGURED);
       const livesMs = this.random.chance(KILLED_SHARE) ? this.random.int(1_000, 15_000) : LONGEST_COMMAND_MS;
       const killed = AbortSignal.any([signal, AbortSignal.timeout(livesMs)]);
