@@ -57,7 +57,8 @@ describe('a connection that is lost within a transaction', () => {
   it('does not end the process that holds a lock with it, and does nothing in that moment', async () => {
     const migrating = jest.spyOn(app.core.database.dataSource, 'runMigrations').mockImplementation(async () => {
       const [holder] = await app.core.database.query<{ pid: number }>(
-        `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = hashtext('kindred_migrations')::bigint::bit(32)::bigint::oid`,
+        `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND objid = hashtext('kindred_migrations')::bigint::bit(32)::bigint::oid`,
       );
       if (!holder) throw new Error('Nobody holds the lock');
       await terminate(holder.pid);
