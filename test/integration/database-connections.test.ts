@@ -1,4 +1,7 @@
+import { Socket } from 'node:net';
+
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Client } from 'pg';
 
 import { migrate } from '../../src/app/instance';
 import type { Transaction } from '../../src/kernel/db/database';
@@ -75,4 +78,18 @@ describe('a connection that is lost within a transaction', () => {
     const fault = new TypeError('x is not a function');
     await expect(app.core.database.transaction({}, () => Promise.reject(fault))).rejects.toBe(fault);
   });
+});
+
+it('asks a silent connection whether its server is still there', async () => {
+  const app = await startApp({ isRelaying: false });
+  const asked = jest.spyOn(Socket.prototype, 'setKeepAlive');
+  try {
+    const client = new Client(app.core.database.pool.options);
+    await client.connect();
+    await client.end();
+    expect(asked).toHaveBeenCalledWith(true, expect.any(Number));
+  } finally {
+    asked.mockRestore();
+    await app.close();
+  }
 });

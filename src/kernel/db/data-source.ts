@@ -39,6 +39,12 @@ class ReadableNames extends DefaultNamingStrategy {
 /** For a new connection or one of the pool's; without it, a server that accepts and is silent is waited for for ever. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/**
+ * When a silent connection is first asked whether its other end is still there. The system asks a few times more; without it,
+ * a statement or a listener whose server vanished without a word would wait for ever.
+ */
+const FIRST_PROBE_MS = 10_000;
+
 /** The one place that says how Kindred talks to PostgreSQL. Not connected yet. */
 export function createDataSource(settings: DataSourceSettings): DataSource {
   return new DataSource({
@@ -56,5 +62,6 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     applicationName: settings.applicationName,
     poolSize: settings.poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: FIRST_PROBE_MS },
   });
 }
