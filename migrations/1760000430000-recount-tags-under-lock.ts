@@ -14,6 +14,15 @@ const RECOUNT = `UPDATE tag_concepts tag SET usage_count = counted.amount
           ) a ON a.tag_concept_id = t.id GROUP BY 1
         ) counted WHERE counted.id = tag.id AND counted.amount <> tag.usage_count;`;
 
+const FORMER_RECOUNT = `UPDATE tag_concepts tag SET usage_count = counted.amount
+        FROM (
+          SELECT id, (SELECT count(*) FROM (
+            SELECT 1 FROM story_chunk_tags a WHERE a.tag_concept_id = t.id AND a.status <> 'rejected'
+            UNION ALL SELECT 1 FROM content_item_tags a WHERE a.tag_concept_id = t.id AND a.status <> 'rejected'
+            UNION ALL SELECT 1 FROM job_description_tags a WHERE a.tag_concept_id = t.id AND a.status <> 'rejected'
+          ) assigned) AS amount FROM tag_concepts t
+        ) counted WHERE counted.id = tag.id AND counted.amount <> tag.usage_count;`;
+
 /**
  * Where the assignments of a table are all removed, usage is counted anew. That waited for writers of other assignments,
  * and then wrote the count of before they ended. It locks first and counts then.
@@ -28,7 +37,7 @@ export class RecountTagsUnderLock1760000430000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(functionWith(RECOUNT));
+    await queryRunner.query(functionWith(FORMER_RECOUNT));
   }
 }
 

@@ -300,6 +300,17 @@ describe('a lease', () => {
     ]);
   });
 
+  it('that is given back while somebody looks whether all is done is not overlooked', async () => {
+    const path = await open();
+    await path.database.transaction({}, async (transaction) => {
+      // What follows has its own time, which is after the beginning of this transaction.
+      await path.sql(`INSERT INTO outbox_events (topic, kind, key) VALUES ('tag', 'story', $1)`, [randomUUID()]);
+      expect(await new OutboxStore(transaction).isIdle(kindNames)).toBe(false);
+    });
+    await path.sql('DELETE FROM outbox_events');
+    expect(await path.outbox.isIdle(kindNames)).toBe(true);
+  });
+
   it('of a worker that died ends, and others do its work', async () => {
     const path = await open();
     await path.sql(`INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM generate_series(1, 20) i`);

@@ -66,6 +66,12 @@ interface ClaimedRow {
   isInDoubt: boolean;
 }
 
+/**
+ * Now, after the statement began to look. `now()` is of before: what another transaction queued or gave back in between is
+ * seen, and would pass for a check that is set for later. Read once, so that an index can be searched by it.
+ */
+export const PRESENT = '(SELECT clock_timestamp())';
+
 const URGENT = 0;
 const BULK = 1;
 const MAX_EVENTS_A_KEY = 1000;
@@ -102,7 +108,7 @@ const claimUpTo = (keysOfAKind: number): string => `
   ), held AS (
     SELECT e.id, e.is_in_doubt, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
       SELECT o.id, o.dead_at IS NOT NULL AS is_dead, o.dead_at IS NULL AND (o.lease_owner IS NOT NULL
-        OR (o.available_at > now() AND o.attempts = 0 AND o.error_code IS NULL)) AS is_in_doubt
+        OR (o.available_at > clock_timestamp() AND o.attempts = 0 AND o.error_code IS NULL)) AS is_in_doubt
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.leased_until IS NULL OR o.leased_until <= now())
@@ -293,13 +299,13 @@ export class OutboxStore {
          CROSS JOIN LATERAL (
            SELECT 1 FROM outbox_events o
            WHERE o.topic = t.topic AND o.priority = p.priority AND o.kind = k.kind AND o.dead_at IS NULL
-             AND o.available_at <= now()
+             AND o.available_at <= ${PRESENT}
            ORDER BY o.available_at, o.id LIMIT 1
          ) e
        ) THEN false ELSE NOT EXISTS (
          SELECT 1 FROM outbox_events
          WHERE dead_at IS NULL AND kind = ANY ($1) AND topic <> 'build'
-           AND (available_at <= now() OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
+           AND (available_at <= ${PRESENT} OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
        ) END AS "isIdle"`,
       [kinds],
     );
