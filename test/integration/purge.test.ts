@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { TestApp } from '../../src/testing/create-test-app';
 import { startApp } from '../support/app';
+import { until } from '../support/until';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -29,6 +30,24 @@ describe('a purge', () => {
     expect(recordsOf(await app.core.purge.plan(30 * DAY_MS))).toEqual({ profile: 1, tag_concept: 240 });
     expect(recordsOf(await app.core.purge.plan(10 * DAY_MS))).toEqual({ profile: 1, tag_concept: 250 });
     expect(recordsOf(await app.core.purge.plan(50 * DAY_MS))).toEqual({});
+  });
+
+  it('waits while another process purges, and leaves no kind out', async () => {
+    const { database, purge } = app.core;
+    let purged: ReturnType<typeof purge.run> = Promise.resolve([]);
+    await database.query(`INSERT INTO profiles (name, archived_at) VALUES ('Older', now() - interval '400 days')`);
+    await database.transaction({}, async (transaction) => {
+      await transaction.query(`SELECT pg_advisory_xact_lock(hashtext('kindred_purge'))`);
+      purged = purge.run(300 * DAY_MS);
+      await until(async () => {
+        const waiting = await database.query(
+          `SELECT 1 FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%advisory%'`,
+        );
+        return waiting.length === 1;
+      });
+    });
+    expect(recordsOf(await purged)).toEqual({ profile: 1 });
   });
 
   it('deletes what was archived before, with what belongs to it, and the points follow', async () => {

@@ -33,7 +33,7 @@ export class Purge {
     return counts;
   }
 
-  /** Deletes in batches, as bulk work. Processes that purge at the same time leave it to the first. */
+  /** Deletes in batches, as bulk work. Processes that purge at the same time take turns. */
   async run(olderThanMs: number, signal?: AbortSignal): Promise<PurgeCount[]> {
     const counts: PurgeCount[] = [];
     for (const { kind, table } of this.kinds) {
@@ -49,11 +49,7 @@ export class Purge {
 
   private deleteSome(table: string, olderThanMs: number): Promise<number> {
     return this.database.transaction({ actor: ACTOR, isBulk: true }, async (transaction) => {
-      const [lock] = await transaction.query<{ isOurs: boolean }>(
-        'SELECT pg_try_advisory_xact_lock(hashtext($1)) AS "isOurs"',
-        [LOCK_NAME],
-      );
-      if (!lock?.isOurs) return 0;
+      await transaction.query('SELECT pg_advisory_xact_lock(hashtext($1))', [LOCK_NAME]);
       const rows = await transaction.query(
         `DELETE FROM ${table} WHERE id IN (
            SELECT id FROM ${table} WHERE ${OLD} ORDER BY archived_at LIMIT $2 FOR UPDATE SKIP LOCKED
