@@ -72,6 +72,7 @@ export class SubjectReader {
 
   /** The points that are gone, or whose vector is another one now than it was when they were read. */
   async changed(points: readonly SubjectPoint[]): Promise<Set<string>> {
+    if (await this.areUnchanged(points)) return new Set();
     const rows = await this.sql.query<{ id: string }>(
       `SELECT was.id FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS was (id, revision, hash)
        LEFT JOIN LATERAL (
@@ -84,5 +85,20 @@ export class SubjectReader {
       'tagging_changed',
     );
     return new Set(rows.map((row) => row.id));
+  }
+
+  /**
+   * What nearly always holds, for a fraction of what telling the changed ones costs: revisions only grow, so as many points
+   * with the same sum are the same. Not prepared: a plan made for a short table would read all of a long one.
+   */
+  private async areUnchanged(points: readonly SubjectPoint[]): Promise<boolean> {
+    const revisionOf = new Map(points.map(({ pointId, revision }) => [pointId, BigInt(revision)]));
+    const [now] = await this.sql.query<{ count: number; sum: string | null }>(
+      `SELECT count(*)::int AS count, sum(indexed_revision)::text AS sum FROM vector_points
+       WHERE point_id = ANY ($1::uuid[]) AND indexed_hash IS NOT NULL AND state <> 'deleting'`,
+      [[...revisionOf.keys()]],
+    );
+    const sum = [...revisionOf.values()].reduce((total, revision) => total + revision, 0n);
+    return now?.count === revisionOf.size && BigInt(now.sum ?? 0) === sum;
   }
 }
