@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { EmbedOptions } from '../../src/kernel/model/embedder';
+import { Lease } from '../../src/kernel/outbox/lease';
 import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import { eventually, kindNames, type WritePath } from '../support/write-path';
@@ -243,6 +244,38 @@ describe('a lease', () => {
     expect(batches).toBe(3);
     expect(path.logger.lines.filter((line) => line.message.includes('lost a lease'))).toEqual([]);
     expect(await path.drift()).toEqual([]);
+  });
+
+  it('goes on for what was acknowledged in a transaction that came to nothing', async () => {
+    const path = await open();
+    await path.sql(insertTag, ['one']);
+    await path.sql(insertTag, ['two']);
+    const claim = await path.outbox.claim({ ...sources, size: 2 }, 60_000);
+    if (!claim) throw new Error('there was nothing to claim');
+    const [one, two] = claim.keys;
+    if (!one || !two) throw new Error('two keys were expected');
+    const lease = new Lease(path.outbox, claim, 60_000);
+    try {
+      await path.database.transaction({}, (transaction) => lease.acknowledge(transaction, [one]));
+      expect(lease.unsettled).toEqual([two]);
+      // Refused by the database when it is committed, after everything seemed done.
+      await path.sql(`ALTER TABLE profiles ADD CONSTRAINT one_name UNIQUE (name) DEFERRABLE INITIALLY DEFERRED`);
+      const failing = path.database.transaction({}, async (transaction) => {
+        await transaction.query(`INSERT INTO profiles (name) VALUES ('twin'), ('twin')`);
+        await lease.acknowledge(transaction, [two]);
+        expect(lease.unsettled).toEqual([]);
+      });
+      await expect(failing).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(lease.unsettled).toEqual([two]);
+      await path.outbox.release(claim, lease.unsettled);
+      const [left] = await path.sql<{ owner: string | null }>(
+        'SELECT lease_owner AS owner FROM outbox_events WHERE id = $1',
+        [two.eventIds[0]],
+      );
+      expect(left).toEqual({ owner: null });
+    } finally {
+      lease.end();
+    }
   });
 
   it('is taken and renewed without a write to any index', async () => {

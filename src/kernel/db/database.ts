@@ -28,6 +28,8 @@ export interface TransactionSettings {
 export interface Transaction extends SqlRunner {
   /** TypeORM's view of the same transaction. */
   readonly manager: EntityManager;
+  /** Calls `undo` should the transaction come to nothing, or nobody know what came of it. */
+  onRollback(undo: () => void): void;
 }
 
 /** Called after each statement; tests count round trips with it, metrics time them. */
@@ -68,6 +70,7 @@ export class Database implements SqlRunner {
     let isLost = false;
     const onLoss = (): void => void (isLost = true);
     let client: PoolClient | undefined;
+    const undoing: (() => void)[] = [];
     try {
       const run = async (manager: EntityManager): Promise<T> => {
         const values = [settings.actor ?? '', settings.isBulk === true ? '1' : '0'];
@@ -85,6 +88,7 @@ export class Database implements SqlRunner {
             this.report(sql, startedAt, result.rows.length);
             return result.rows;
           },
+          onRollback: (undo) => void undoing.push(undo),
         });
       };
       return await inSpan('transaction', DATABASE_SPAN, () => {
@@ -95,6 +99,7 @@ export class Database implements SqlRunner {
         });
       });
     } catch (error) {
+      for (const undo of undoing) undo();
       const told = toDomainError(error);
       // Libraries above the driver meet a lost connection in ways of their own.
       throw isLost && !(told instanceof DomainError) ? databaseUnavailable(error) : told;

@@ -2,6 +2,7 @@ import type { Database, SqlValue, Transaction } from '../db/database';
 import { isLockNotAvailable, isStatementCancelled } from '../db/database-errors';
 import { DomainError } from '../errors/domain-error';
 import { toGlobalId } from '../record/global-id';
+import { isSetForLater } from '../outbox/outbox-conditions';
 import type { RecordKind } from '../record/record-spec';
 import { belongingsOf } from './belongings';
 import { ERASURE_CHANNEL } from './erasure-channel';
@@ -79,7 +80,7 @@ export class Removal {
     await inTime(
       `DELETE FROM outbox_events o USING unnest($1::text[], $2::text[]) AS gone (kind, key)
        WHERE o.topic NOT IN ('source', 'point') AND o.kind = gone.kind AND o.key = gone.key AND o.lease_owner IS NULL
-         AND (o.available_at <= now() OR o.attempts > 0 OR o.error_code IS NOT NULL)`,
+         AND NOT ${isSetForLater('o')}`,
       pointKeys(erased),
     );
     await inTime(

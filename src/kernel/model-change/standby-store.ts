@@ -1,4 +1,5 @@
 import type { SqlRunner } from '../db/database';
+import { isSetForLater } from '../outbox/outbox-conditions';
 import type { RecordKind } from '../record/record-spec';
 
 /** How far the collection beside the live one of a kind is filled. */
@@ -130,7 +131,7 @@ export class StandbyStore {
     await this.sql.query(
       `UPDATE outbox_events e SET topic = 'point'
        WHERE topic = 'build' AND kind = ANY ($1) AND dead_at IS NULL
-         AND (lease_owner IS NOT NULL OR (available_at > now() AND attempts = 0 AND error_code IS NULL))
+         AND (lease_owner IS NOT NULL OR ${isSetForLater('e')})
          AND NOT EXISTS (
            SELECT 1 FROM outbox_events o
            WHERE o.kind = e.kind AND o.key = e.key AND o.topic = 'point' AND o.captured_xid = e.captured_xid

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { SqlRunner } from '../db/database';
-import { PRESENT } from './outbox-store';
+import { isSetForLater } from './outbox-conditions';
 
 /** How far the vector side has followed one kind. */
 export interface KindProgress {
@@ -49,10 +49,9 @@ const SAMPLE = `
     SELECT kind, count(*) FILTER (WHERE topic = 'source' AND dead_at IS NULL) AS records,
       count(*) FILTER (WHERE topic NOT IN ('source', 'build') AND dead_at IS NULL) AS others,
       count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead,
-      NOT bool_or(dead_at IS NULL AND topic <> 'build'
-        AND (available_at <= ${PRESENT} OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)) AS idle,
+      NOT bool_or(dead_at IS NULL AND topic <> 'build' AND (lease_owner IS NOT NULL OR NOT ${isSetForLater('o')})) AS idle,
       (extract(epoch FROM now() - min(captured_at) FILTER (WHERE dead_at IS NULL AND topic <> 'build')) * 1000)::float8 AS oldest
-    FROM outbox_events GROUP BY kind
+    FROM outbox_events o GROUP BY kind
   ) e ON e.kind = k.kind
   LEFT JOIN (
     SELECT kind, count(*) FILTER (WHERE state IN ('pending', 'deleting')) AS pending,

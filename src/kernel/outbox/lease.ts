@@ -1,3 +1,4 @@
+import type { Transaction } from '../db/database';
 import type { Claim, ClaimedKey, OutboxStore } from './outbox-store';
 
 /** The work under a claim is another worker's now. */
@@ -44,16 +45,18 @@ export class Lease {
     this.signal.throwIfAborted();
   }
 
+  /** Removes the events of these keys in the transaction that writes their result: they are settled unless it is undone. */
+  async acknowledge(transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void> {
+    await this.outbox.acknowledge(this.claim, keys, transaction);
+    // Or a renewal in the middle of a long batch would take them for lost.
+    this.settle(keys);
+    transaction.onRollback(() => this.reopen(keys));
+  }
+
   /** Leaves these keys out of further renewals: they are settled. */
   settle(keys: readonly ClaimedKey[]): void {
     const settled = new Set(keys);
     this.open = this.open.filter((key) => !settled.has(key));
-  }
-
-  /** What settled these keys was undone. */
-  reopen(keys: readonly ClaimedKey[]): void {
-    const reopened = new Set(keys);
-    this.open = this.claim.keys.filter((key) => reopened.has(key) || this.open.includes(key));
   }
 
   /** The keys that have not been settled. */
@@ -63,6 +66,11 @@ export class Lease {
 
   end(): void {
     clearInterval(this.timer);
+  }
+
+  private reopen(keys: readonly ClaimedKey[]): void {
+    const reopened = new Set([...this.open, ...keys]);
+    this.open = this.claim.keys.filter((key) => reopened.has(key));
   }
 
   private async renew(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { SqlRunner } from '../db/database';
+import { isSetForLater, PRESENT } from './outbox-conditions';
 import type { OutboxTopic, PointTopic } from './outbox-event.entity';
 
 /** All living events of one key, taken together. */
@@ -66,12 +67,6 @@ interface ClaimedRow {
   isInDoubt: boolean;
 }
 
-/**
- * Now, after the statement began to look. `now()` is of before: what another transaction queued or gave back in between is
- * seen, and would pass for a check that is set for later. Read once, so that an index can be searched by it.
- */
-export const PRESENT = '(SELECT clock_timestamp())';
-
 const URGENT = 0;
 const BULK = 1;
 const MAX_EVENTS_A_KEY = 1000;
@@ -107,8 +102,8 @@ const claimUpTo = (keysOfAKind: number): string => `
     ) e
   ), held AS (
     SELECT e.id, e.is_in_doubt, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
-      SELECT o.id, o.dead_at IS NOT NULL AS is_dead, o.dead_at IS NULL AND (o.lease_owner IS NOT NULL
-        OR (o.available_at > clock_timestamp() AND o.attempts = 0 AND o.error_code IS NULL)) AS is_in_doubt
+      SELECT o.id, o.dead_at IS NOT NULL AS is_dead,
+        o.dead_at IS NULL AND (o.lease_owner IS NOT NULL OR ${isSetForLater('o')}) AS is_in_doubt
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.leased_until IS NULL OR o.leased_until <= now())
@@ -303,9 +298,9 @@ export class OutboxStore {
            ORDER BY o.available_at, o.id LIMIT 1
          ) e
        ) THEN false ELSE NOT EXISTS (
-         SELECT 1 FROM outbox_events
-         WHERE dead_at IS NULL AND kind = ANY ($1) AND topic <> 'build'
-           AND (available_at <= ${PRESENT} OR lease_owner IS NOT NULL OR attempts > 0 OR error_code IS NOT NULL)
+         SELECT 1 FROM outbox_events o
+         WHERE o.dead_at IS NULL AND o.kind = ANY ($1) AND o.topic <> 'build'
+           AND (o.lease_owner IS NOT NULL OR NOT ${isSetForLater('o')})
        ) END AS "isIdle"`,
       [kinds],
     );

@@ -1,6 +1,6 @@
 import { SpanKind } from '@opentelemetry/api';
 
-import type { Database, Transaction } from '../db/database';
+import type { Database } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
 import type { Embedder } from '../model/embedder';
@@ -92,7 +92,6 @@ export class Relay {
     const embeddings = new Map(embedders.all.map((one) => [one, new TextEmbedding(one, settings.embedTimeoutMs)]));
     this.sourceTask = new SourceTask({
       database,
-      outbox,
       kinds,
       allKinds: parts.kinds,
       window: () => chunkWindow(catalog, embedders),
@@ -236,15 +235,15 @@ export class Relay {
   private relayFollowUps(task: FollowUpTask): Promise<boolean> {
     return this.relayBatch({ topic: task.topic, kinds: task.kinds, size: task.batchSize }, async (lease) => {
       const { claim, signal } = lease;
-      const acknowledge = async (transaction: Transaction, keys: readonly ClaimedKey[]): Promise<void> => {
-        await this.outbox.acknowledge(claim, keys, transaction);
-        // Or a renewal in the middle of a long batch would take them for lost.
-        lease.settle(keys);
-      };
       // A promotion queues what follows from it: that must not be done with the collections before it.
       await this.parts.catalog.refresh();
       const outcomes = await this.isolated(lease, claim.keys, (keys) =>
-        task.run({ keys, isBulk: claim.isBulk, signal, acknowledge }),
+        task.run({
+          keys,
+          isBulk: claim.isBulk,
+          signal,
+          acknowledge: (transaction, done) => lease.acknowledge(transaction, done),
+        }),
       );
       lease.settle(keysWith(outcomes, 'done'));
       return outcomes;

@@ -12,7 +12,7 @@ import { recordPayload } from '../vector/record-payload';
 import type { Payload } from '../vector/vector-store';
 import { EmbeddingRows } from './embedding-rows';
 import { outageOf } from './failure-policy';
-import type { Claim, ClaimedKey, OutboxStore } from './outbox-store';
+import type { Claim, ClaimedKey } from './outbox-store';
 import { OwnedRecords } from './owned-records';
 import type { Lease } from './lease';
 import type { KeyOutcome, StepHook } from './relay-step';
@@ -20,7 +20,6 @@ import { SourceLoader, type LoadedSource } from './source-loader';
 
 export interface SourceTaskParts {
   database: Database;
-  outbox: OutboxStore;
   /** Those with embeddings. */
   kinds: readonly RecordKind[];
   /** Every kind: owners need not have embeddings. */
@@ -91,7 +90,6 @@ export class SourceTask {
       );
       for (const [key, outcome] of done) outcomes.set(key, outcome);
     } catch (error) {
-      lease.reopen(keys);
       lease.signal.throwIfAborted();
       const outage = outageOf(error);
       if (outage) throw outage;
@@ -138,9 +136,7 @@ export class SourceTask {
     await this.write(transaction, lease.claim, kind, rendered);
     const done = keys.filter((key) => outcomes.get(key)?.result === 'done');
     await this.parts.onStep?.('acking', { topic: 'source', keys: done.length });
-    await this.parts.outbox.acknowledge(lease.claim, done, transaction);
-    // Or a renewal while the kinds that are left are rendered would take them for lost.
-    lease.settle(done);
+    await lease.acknowledge(transaction, done);
     return outcomes;
   }
 
