@@ -21,6 +21,6 @@ module.exports = {
   // Each worker may hold a database, a vector server and a model: more than four only compete.
   maxWorkers: Math.min(4, os.availableParallelism()),
   // Only so that a test that hangs ends: a machine that is busy must not fail one that works.
-  testTimeout: 180_000,
+  testTimeout: 600_000,
   errorOnDeprecated: true,
 };

@@ -79,7 +79,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-const SETTLE_TIMEOUT_MS = 20_000;
+const SETTLE_TIMEOUT_MS = 60_000;
 const LIMITS = {
   maxDepth: 20,
   maxAliases: 100,

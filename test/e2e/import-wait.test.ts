@@ -10,7 +10,7 @@ import {
   TOO_LONG,
   type FakeOpenAi,
 } from '../integration/openai-support/fake-openai';
-import { eventually, PATIENCE_MS } from './support/eventually';
+import { eventually } from './support/eventually';
 import { cleanUp, runProgram, startProgram, temporaryFolder } from './support/program';
 
 let endpoint: FakeOpenAi;
@@ -19,7 +19,7 @@ beforeEach(async () => {
   endpoint = await startFakeOpenAi();
 });
 afterEach(() => endpoint.close());
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 const environment = (): Record<string, string> => ({
   KINDRED_EMBEDDER: 'openai',
@@ -38,29 +38,25 @@ function tagsFile(folder: string, names: readonly string[]): string {
 
 const tagNames = (count: number): string[] => Array.from({ length: count }, (_, i) => `tag ${i}`);
 
-it(
-  'an import that is waited for ends although something was given up, and says so',
-  async () => {
-    const folder = temporaryFolder();
-    const names = tagNames(20);
-    names[9] = `${TOO_LONG} tag`;
-    const file = tagsFile(folder, names);
-    const env = environment();
+it('an import that is waited for ends although something was given up, and says so', async () => {
+  const folder = temporaryFolder();
+  const names = tagNames(20);
+  names[9] = `${TOO_LONG} tag`;
+  const file = tagsFile(folder, names);
+  const env = environment();
 
-    const json = await runProgram(folder, ['import', file, '--as', 'tags', '--wait', '--json'], { env });
-    expect(JSON.parse(json.stdout)).toMatchObject({ byType: { tag: { created: 20 } }, failed: 1 });
-    expect(json.code).toBe(1);
+  const json = await runProgram(folder, ['import', file, '--as', 'tags', '--wait', '--json'], { env });
+  expect(JSON.parse(json.stdout)).toMatchObject({ byType: { tag: { created: 20 } }, failed: 1 });
+  expect(json.code).toBe(1);
 
-    // What was given up before is not this import's.
-    const again = await runProgram(folder, ['import', file, '--as', 'tags', '--wait'], { env });
-    expect(again.stdout).not.toContain('could not be embedded');
-    expect(again.code).toBe(0);
+  // What was given up before is not this import's.
+  const again = await runProgram(folder, ['import', file, '--as', 'tags', '--wait'], { env });
+  expect(again.stdout).not.toContain('could not be embedded');
+  expect(again.code).toBe(0);
 
-    const status = await runProgram(folder, ['status', '--json'], { env });
-    expect(JSON.parse(status.stdout)).toMatchObject({ backlog: { sources: 0, points: 0, dead: 1 } });
-  },
-  PATIENCE_MS,
-);
+  const status = await runProgram(folder, ['status', '--json'], { env });
+  expect(JSON.parse(status.stdout)).toMatchObject({ backlog: { sources: 0, points: 0, dead: 1 } });
+});
 
 it.each([
   ['a wrong key', 401, { message: 'Incorrect API key provided: sk-no.', code: 'invalid_api_key' }, 'Incorrect API key'],
@@ -98,5 +94,4 @@ it.each([
     const check = await runProgram(folder, ['consistency', 'check', '--json'], { env });
     expect([check.code, (JSON.parse(check.stdout) as { drift: number }).drift]).toEqual([0, 0]);
   },
-  PATIENCE_MS,
 );

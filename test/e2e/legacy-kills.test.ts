@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
 
 import { addressesOf, untilIndexed, withDatabase, type StoreAddresses } from './support/both-stores';
-import { PATIENCE_MS } from './support/eventually';
 import { killedAt, type Moment } from './support/killed-at';
 import { cleanUp, runProgram, startProgram, temporaryFolder, type Program } from './support/program';
 
@@ -52,9 +51,9 @@ async function serve(): Promise<void> {
 beforeAll(async () => {
   await serve();
   await onDatabase(fill);
-}, PATIENCE_MS);
+});
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 const onDatabase = <T>(work: (client: Client) => Promise<T>): Promise<T> => withDatabase(stores.databaseUrl, work);
 
@@ -150,67 +149,55 @@ async function isCutOver(): Promise<boolean> {
 }
 
 describe('a plan', () => {
-  it(
-    'says the same to programs, as JSON',
-    async () => {
-      const { code, stdout } = await legacy('plan', '--collection', COLLECTION, '--json');
-      expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
-        code: 0,
-        table: 'public.vector_embeddings',
-        rows: ROWS + ORPHANS,
-        movable: ROWS,
-        refused: { no_parent: ORPHANS },
-        columns: { chunkIndex: null, entityType: { name: 'entity_type', type: 'text' } },
-        points: { collection: COLLECTION, absent: 0 },
-      });
-    },
-    PATIENCE_MS,
-  );
+  it('says the same to programs, as JSON', async () => {
+    const { code, stdout } = await legacy('plan', '--collection', COLLECTION, '--json');
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+      code: 0,
+      table: 'public.vector_embeddings',
+      rows: ROWS + ORPHANS,
+      movable: ROWS,
+      refused: { no_parent: ORPHANS },
+      columns: { chunkIndex: null, entityType: { name: 'entity_type', type: 'text' } },
+      points: { collection: COLLECTION, absent: 0 },
+    });
+  });
 });
 
 describe('a copy that is killed', () => {
-  it.each(Object.entries(COPY_MOMENTS))(
-    '%s goes on, and every row is in one place',
-    async (_, moment) => {
-      await die(moment, ...COPY, '--no-wait');
-      const left = await account();
-      expectNothingInvented(left);
-      // Whole batches: those before the one that was under way, and that one where it was kept.
-      expect([0, BATCH, 2 * BATCH, ROWS + ORPHANS]).toContain(accountedFor(left).length);
-      await succeed(...COPY, '--no-wait');
-      expectComplete(await account());
-      await succeed('rollback', '--abandon');
-      expect((await account()).legacy).toEqual(left.legacy);
-    },
-    PATIENCE_MS,
-  );
+  it.each(Object.entries(COPY_MOMENTS))('%s goes on, and every row is in one place', async (_, moment) => {
+    await die(moment, ...COPY, '--no-wait');
+    const left = await account();
+    expectNothingInvented(left);
+    // Whole batches: those before the one that was under way, and that one where it was kept.
+    expect([0, BATCH, 2 * BATCH, ROWS + ORPHANS]).toContain(accountedFor(left).length);
+    await succeed(...COPY, '--no-wait');
+    expectComplete(await account());
+    await succeed('rollback', '--abandon');
+    expect((await account()).legacy).toEqual(left.legacy);
+  });
 
-  it(
-    'while points are in Qdrant and not yet noted as being there takes them over again, once',
-    async () => {
-      server.kill('SIGTERM');
-      await server.ended;
-      // No server runs, so this command has the stores and the relay in itself, and they die with it.
-      await die({ once: /UPDATE vector_points p SET state = 'indexed'/, when: 'before' }, ...COPY);
-      await succeed(...COPY);
-      await serve();
-      expectComplete(await account());
-      await untilIndexed(stores);
-      const { code, stdout } = await legacy('verify', '--json');
-      expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
-        code: 0,
-        isVerified: true,
-        legacy: ROWS + ORPHANS,
-        migrated: ROWS,
-        quarantined: ORPHANS,
-      });
-    },
-    PATIENCE_MS,
-  );
+  it('while points are in Qdrant and not yet noted as being there takes them over again, once', async () => {
+    server.kill('SIGTERM');
+    await server.ended;
+    // No server runs, so this command has the stores and the relay in itself, and they die with it.
+    await die({ once: /UPDATE vector_points p SET state = 'indexed'/, when: 'before' }, ...COPY);
+    await succeed(...COPY);
+    await serve();
+    expectComplete(await account());
+    await untilIndexed(stores);
+    const { code, stdout } = await legacy('verify', '--json');
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+      code: 0,
+      isVerified: true,
+      legacy: ROWS + ORPHANS,
+      migrated: ROWS,
+      quarantined: ORPHANS,
+    });
+  });
 });
 
 describe('an exchange of table and view that is killed', () => {
-  beforeAll(() => succeed(...COPY), PATIENCE_MS);
+  beforeAll(() => succeed(...COPY));
 
   it.each(Object.entries(EXCHANGE_MOMENTS))(
     'in the cutover, %s, has happened as a whole or not at all',
@@ -227,7 +214,6 @@ describe('an exchange of table and view that is killed', () => {
       await succeed('rollback');
       expect(await account()).toEqual(before);
     },
-    PATIENCE_MS,
   );
 
   it.each(Object.entries(EXCHANGE_MOMENTS))(
@@ -245,6 +231,5 @@ describe('an exchange of table and view that is killed', () => {
       expectComplete(after);
       await succeed(...COPY);
     },
-    PATIENCE_MS,
   );
 });

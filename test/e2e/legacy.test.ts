@@ -6,7 +6,7 @@ import type { Client } from 'pg';
 
 import { addressesOf, untilIndexed, withDatabase, type StoreAddresses } from './support/both-stores';
 import { cleanUp, runProgram, startProgram, temporaryFolder, type Program } from './support/program';
-import { eventually, PATIENCE_MS } from './support/eventually';
+import { eventually } from './support/eventually';
 
 const COLLECTION = 'old_points';
 const DIMENSIONS = 8;
@@ -27,9 +27,9 @@ beforeAll(async () => {
   server = startProgram(folder, ['serve'], { env });
   await server.ready();
   stores = addressesOf(folder);
-}, PATIENCE_MS);
+});
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 async function qdrant(method: string, path: string, body: object): Promise<void> {
   const response = await fetch(`${stores.qdrantUrl}/collections/${COLLECTION}${path}`, {
@@ -150,58 +150,54 @@ async function isCutOver(client: Client): Promise<boolean> {
 }
 
 describe('a move that is killed again and again while an old program writes', () => {
-  it(
-    'loses no row and invents none',
-    async () => {
-      await withDatabase(stores.databaseUrl, async (client) => {
-        const profiles = await client.query<{ id: number }>(
-          `INSERT INTO profiles (name, summary) SELECT 'Person ' || n, 'Summary ' || n FROM generate_series(1, $1) n RETURNING id`,
-          [PROFILES],
-        );
-        const ids = profiles.rows.map(({ id }) => id);
-        await qdrant('PUT', '', { vectors: { size: DIMENSIONS, distance: 'Cosine' } });
-        await client.query(TABLE);
-        const points = Array.from({ length: ROWS }, () => randomUUID());
-        for (let at = 0; at < ROWS; at += 500) await putPoints(points.slice(at, at + 500));
-        await client.query(
-          `INSERT INTO vector_embeddings (entity_type, entity_id, qdrant_point_id, embedding_type, chunk_index, metadata_json)
+  it('loses no row and invents none', async () => {
+    await withDatabase(stores.databaseUrl, async (client) => {
+      const profiles = await client.query<{ id: number }>(
+        `INSERT INTO profiles (name, summary) SELECT 'Person ' || n, 'Summary ' || n FROM generate_series(1, $1) n RETURNING id`,
+        [PROFILES],
+      );
+      const ids = profiles.rows.map(({ id }) => id);
+      await qdrant('PUT', '', { vectors: { size: DIMENSIONS, distance: 'Cosine' } });
+      await client.query(TABLE);
+      const points = Array.from({ length: ROWS }, () => randomUUID());
+      for (let at = 0; at < ROWS; at += 500) await putPoints(points.slice(at, at + 500));
+      await client.query(
+        `INSERT INTO vector_embeddings (entity_type, entity_id, qdrant_point_id, embedding_type, chunk_index, metadata_json)
            SELECT 'profile', ($1::int[])[(n - 1) % ${PROFILES} + 1], point, 'full_profile', (n - 1) / ${PROFILES}, 'old'
            FROM unnest($2::uuid[]) WITH ORDINALITY AS p (point, n)`,
-          [ids, points],
-        );
-        const old = new OldProgram(client, ids);
-        for (const [id, content] of await old.whatIsThere()) old.account.set(id, content);
-        const running = old.run();
-        const next = numbers();
+        [ids, points],
+      );
+      const old = new OldProgram(client, ids);
+      for (const [id, content] of await old.whatIsThere()) old.account.set(id, content);
+      const running = old.run();
+      const next = numbers();
 
-        const copy = ['copy', '--collection', COLLECTION, '--batch', '50', '--no-wait'];
-        await withDatabase(stores.databaseUrl, async (other) => {
-          for (let i = 0; i < 3; i++) await killed(other, copy, next(1_500));
-          expect(await legacy(...copy)).toMatchObject({ code: 0 });
-          for (let i = 0; i < 3 && !(await isCutOver(other)); i++) await killed(other, ['cutover'], next(400));
-          if (!(await isCutOver(other))) {
-            const cut = await legacy('cutover');
-            if (cut.code !== 0) throw new Error(`seed ${seed}: ${cut.stderr}`);
-          }
-          const before = old.writes;
-          while (old.writes < before + 20) await delay(20);
-        });
-        old.stop();
-        await running;
-        expect({ seed, there: await old.whatIsThere() }).toEqual({ seed, there: old.account });
-        await untilIndexed(stores);
-        const verified = await legacy('verify', '--json');
-        expect({ seed, ...(JSON.parse(verified.stdout) as object) }).toMatchObject({
-          isVerified: true,
-          quarantined: 0,
-          differing: 0,
-        });
-        expect(verified.code).toBe(0);
-
-        expect(await legacy('rollback')).toMatchObject({ code: 0 });
-        expect({ seed, there: await old.whatIsThere() }).toEqual({ seed, there: old.account });
+      const copy = ['copy', '--collection', COLLECTION, '--batch', '50', '--no-wait'];
+      await withDatabase(stores.databaseUrl, async (other) => {
+        for (let i = 0; i < 3; i++) await killed(other, copy, next(1_500));
+        expect(await legacy(...copy)).toMatchObject({ code: 0 });
+        for (let i = 0; i < 3 && !(await isCutOver(other)); i++) await killed(other, ['cutover'], next(400));
+        if (!(await isCutOver(other))) {
+          const cut = await legacy('cutover');
+          if (cut.code !== 0) throw new Error(`seed ${seed}: ${cut.stderr}`);
+        }
+        const before = old.writes;
+        while (old.writes < before + 20) await delay(20);
       });
-    },
-    6 * PATIENCE_MS,
-  );
+      old.stop();
+      await running;
+      expect({ seed, there: await old.whatIsThere() }).toEqual({ seed, there: old.account });
+      await untilIndexed(stores);
+      const verified = await legacy('verify', '--json');
+      expect({ seed, ...(JSON.parse(verified.stdout) as object) }).toMatchObject({
+        isVerified: true,
+        quarantined: 0,
+        differing: 0,
+      });
+      expect(verified.code).toBe(0);
+
+      expect(await legacy('rollback')).toMatchObject({ code: 0 });
+      expect({ seed, there: await old.whatIsThere() }).toEqual({ seed, there: old.account });
+    });
+  });
 });

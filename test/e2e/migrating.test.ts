@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, type QueryArrayResult } from 'pg';
 
 import { untilIndexed } from './support/both-stores';
-import { PATIENCE_MS } from './support/eventually';
 import { ask } from './support/graphql';
 import { cleanUp, readRuntime, runProgram, startProgram, temporaryFolder, type RuntimeFile } from './support/program';
 
@@ -45,9 +44,9 @@ let url: string;
 beforeAll(async () => {
   url = await startProgram(folder, ['serve'], { env }).ready();
   runtime = readRuntime(folder) as RuntimeFile;
-}, PATIENCE_MS);
+});
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 async function onDatabase<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: runtime.databaseUrl });
@@ -141,27 +140,23 @@ async function carriedOut({ language, text }: Block): Promise<string> {
 }
 
 describe('docs/migrating.md', () => {
-  it(
-    'is what happens',
-    async () => {
-      let checked = 0;
-      for (const [i, block] of blocks.entries()) {
-        if (!['sh', 'sql', 'graphql'].includes(block.language)) continue;
-        const next = blocks[i + 1];
-        checked += 1;
-        if (block.language === 'graphql') {
-          expect(next?.language).toBe('json');
-          const answer = { data: await ask(url, block.text) };
-          expect(comparable(answer)).toEqual(comparable(JSON.parse(next?.text ?? '')));
-          continue;
-        }
-        const output = lines(await carriedOut(block));
-        if (next?.language !== 'text') continue;
-        const shown = lines(next.text);
-        expect({ of: block.text, is: shortened(output, shown) }).toEqual({ of: block.text, is: shown });
+  it('is what happens', async () => {
+    let checked = 0;
+    for (const [i, block] of blocks.entries()) {
+      if (!['sh', 'sql', 'graphql'].includes(block.language)) continue;
+      const next = blocks[i + 1];
+      checked += 1;
+      if (block.language === 'graphql') {
+        expect(next?.language).toBe('json');
+        const answer = { data: await ask(url, block.text) };
+        expect(comparable(answer)).toEqual(comparable(JSON.parse(next?.text ?? '')));
+        continue;
       }
-      expect(checked).toBeGreaterThanOrEqual(11);
-    },
-    3 * PATIENCE_MS,
-  );
+      const output = lines(await carriedOut(block));
+      if (next?.language !== 'text') continue;
+      const shown = lines(next.text);
+      expect({ of: block.text, is: shortened(output, shown) }).toEqual({ of: block.text, is: shown });
+    }
+    expect(checked).toBeGreaterThanOrEqual(11);
+  });
 });

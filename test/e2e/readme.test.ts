@@ -50,7 +50,7 @@ beforeAll(async () => {
   server.stdout?.resume();
   url = /http:\S+\/graphql/.exec(printedCommand ?? '')?.[0] ?? '';
   // The first start on a machine fetches the model.
-}, 300_000);
+});
 
 afterAll(async () => {
   const ended = once(server, 'exit');

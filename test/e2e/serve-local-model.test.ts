@@ -5,11 +5,10 @@ import path from 'node:path';
 import { manifestFiles, modelFolder } from '../../src/adapters/local-model/model-files';
 import { miniLmManifest } from '../../src/adapters/local-model/model-manifest';
 import { loadEnvironment } from '../../src/config/environment';
-import { PATIENCE_MS } from './support/eventually';
 import { ask } from './support/graphql';
 import { cleanUp, expectNoPostgres, runProgram, startProgram, temporaryFolder } from './support/program';
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 const modelCacheDir = loadEnvironment().embedder.modelCacheDir;
 const isFetched = manifestFiles(miniLmManifest).every((file) =>
@@ -48,36 +47,31 @@ describe('serve with the local model', () => {
       program.kill('SIGTERM');
       expect(await program.ended).toEqual({ code: 0, signal: null });
     },
-    PATIENCE_MS,
   );
 
-  it(
-    'ends with the file and what to do when a model file is not the expected one',
-    async () => {
-      const folder = temporaryFolder();
-      const cache = path.join(folder, 'models');
-      for (const file of manifestFiles(miniLmManifest)) {
-        const target = path.join(modelFolder(cache, miniLmManifest), file.path);
-        mkdirSync(path.dirname(target), { recursive: true });
-        writeFileSync(target, 'not this one');
-      }
+  it('ends with the file and what to do when a model file is not the expected one', async () => {
+    const folder = temporaryFolder();
+    const cache = path.join(folder, 'models');
+    for (const file of manifestFiles(miniLmManifest)) {
+      const target = path.join(modelFolder(cache, miniLmManifest), file.path);
+      mkdirSync(path.dirname(target), { recursive: true });
+      writeFileSync(target, 'not this one');
+    }
 
-      const { code, stdout, stderr } = await runProgram(folder, ['serve'], {
-        env: {
-          KINDRED_EMBEDDER: 'local',
-          KINDRED_MODEL_CACHE_DIR: cache,
-          KINDRED_DEMO: 'off',
-          KINDRED_LOG_LEVEL: 'error',
-        },
-      });
+    const { code, stdout, stderr } = await runProgram(folder, ['serve'], {
+      env: {
+        KINDRED_EMBEDDER: 'local',
+        KINDRED_MODEL_CACHE_DIR: cache,
+        KINDRED_DEMO: 'off',
+        KINDRED_LOG_LEVEL: 'error',
+      },
+    });
 
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(
-        /^kindred: The model file \S+ is damaged or not the expected one: its SHA-256 is \w{64}, expected \w{64}\. Delete this file/,
-      );
-      expect(stderr.trim().split('\n')).toHaveLength(1);
-      await expectNoPostgres(folder);
-    },
-    PATIENCE_MS,
-  );
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^kindred: The model file \S+ is damaged or not the expected one: its SHA-256 is \w{64}, expected \w{64}\. Delete this file/,
+    );
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    await expectNoPostgres(folder);
+  });
 });

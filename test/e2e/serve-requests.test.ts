@@ -6,7 +6,7 @@ import { createSigner } from 'fast-jwt';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-import { eventually, PATIENCE_MS } from './support/eventually';
+import { eventually } from './support/eventually';
 import { post, send } from './support/graphql';
 import { cleanUp, startProgram, temporaryFolder, type Program } from './support/program';
 
@@ -40,13 +40,13 @@ beforeAll(async () => {
     },
   });
   url = await program.ready();
-}, PATIENCE_MS);
+});
 
 afterAll(async () => {
   await cleanUp();
   collector.closeAllConnections();
   await new Promise((resolve) => collector.close(resolve));
-}, PATIENCE_MS);
+});
 
 const withKey = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 
 import { addressesOf, pointIds, withDatabase } from './support/both-stores';
-import { eventually, PATIENCE_MS } from './support/eventually';
+import { eventually } from './support/eventually';
 import { ask, post } from './support/graphql';
 import {
   cleanUp,
@@ -39,7 +39,7 @@ const DEMO_TOTALS = {
   contents: { totalCount: 17 },
 };
 
-afterAll(cleanUp, PATIENCE_MS);
+afterAll(cleanUp);
 
 describe('serve on an empty folder', () => {
   const folder = temporaryFolder();
@@ -49,7 +49,7 @@ describe('serve on an empty folder', () => {
   beforeAll(async () => {
     program = startProgram(folder, ['serve']);
     url = await program.ready();
-  }, PATIENCE_MS);
+  });
 
   it('prints a query that runs as it stands and finds records', async () => {
     const command = /^\s*(curl .*)$/m.exec(program.stdout())?.[1] ?? '';

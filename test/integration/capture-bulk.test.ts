@@ -37,4 +37,4 @@ it('a change of very many rows is captured by a session that has changed single 
     `SELECT count(*)::int AS queued FROM outbox_events WHERE kind = 'tag_concept' AND topic = 'source'`,
   );
   expect(row).toEqual({ queued: MANY });
-}, 120_000);
+});

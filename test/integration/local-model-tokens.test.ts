@@ -30,7 +30,7 @@ beforeAll(async () => {
   embedder = createLocalEmbedder({ cacheDir: modelCacheDir, npmExecPath });
   counter = (await embedder.tokenCounter?.()) as TokenCounter;
   ({ tokenizer } = await loadTokenizer(modelFolder(modelCacheDir, miniLmManifest), miniLmManifest));
-}, 300_000);
+});
 
 afterAll(async () => {
   await embedder.close();
@@ -189,4 +189,4 @@ it('is stored with the tokens that the model makes of it', async () => {
   } finally {
     await app.close();
   }
-}, 60_000);
+});

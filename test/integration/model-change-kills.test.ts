@@ -9,7 +9,6 @@ import { filled, watchedEmbedder } from './support/model-change';
 import type { MortalModelChange } from './support/mortal-model-change.process';
 import { runUntilKilled } from './support/mortal-relay';
 
-const PATIENCE_MS = 120_000;
 const TEXTS = Array.from({ length: 30 }, (_, i) => `word${i} tale${i * 31} hill${i * 17}`);
 
 type Death = MortalModelChange['death'];
@@ -64,45 +63,41 @@ describe.each<[string, Death, 'former' | 'next']>([
     }
   }
 
-  it(
-    'leaves everything to be found, and is gone on with to its end',
-    async () => {
-      const { core } = app;
-      await runUntilKilled('mortal-model-change.process.ts', {
-        databaseUrl: app.databaseUrl,
-        qdrantUrl: app.qdrantUrl,
-        prefix: core.catalog.alias(''),
-        death,
-      } satisfies MortalModelChange);
-      await core.catalog.refresh();
-      expect(core.catalog.liveModel.dimensions).toBe(live === 'next' ? 32 : 64);
-      await expectAllFound();
+  it('leaves everything to be found, and is gone on with to its end', async () => {
+    const { core } = app;
+    await runUntilKilled('mortal-model-change.process.ts', {
+      databaseUrl: app.databaseUrl,
+      qdrantUrl: app.qdrantUrl,
+      prefix: core.catalog.alias(''),
+      death,
+    } satisfies MortalModelChange);
+    await core.catalog.refresh();
+    expect(core.catalog.liveModel.dimensions).toBe(live === 'next' ? 32 : 64);
+    await expectAllFound();
 
-      // A start as usual leads every alias to what is live.
-      await core.catalog.start();
-      expect((await core.store.listAliases())[core.catalog.alias('tag_concept')]).toBe(
-        core.catalog.route.collection('tag_concept'),
-      );
-      await relaying(async () => {
-        if (live === 'former') {
-          await core.modelChange.prepare();
-          await filled(core);
-          await core.modelChange.promote({ waitMs: 20_000 });
-        }
-        await core.modelChange.drop();
-        await until(() => core.isIdle());
-      });
-      await expectAllFound();
-      expect(await core.store.describeCollection(core.catalog.alias('tag_concept'))).toMatchObject({
-        dimensions: 32,
-        pointCount: TEXTS.length,
-      });
-      const { drift, kinds } = await core.services.consistency.check();
-      expect(drift).toBe(0);
-      expect(kinds.every(({ pending, dead }) => pending + dead === 0)).toBe(true);
-      const collections = await core.store.listCollections();
-      expect(collections.filter((name) => name.startsWith(core.catalog.alias('tag_concept__')))).toHaveLength(1);
-    },
-    PATIENCE_MS,
-  );
+    // A start as usual leads every alias to what is live.
+    await core.catalog.start();
+    expect((await core.store.listAliases())[core.catalog.alias('tag_concept')]).toBe(
+      core.catalog.route.collection('tag_concept'),
+    );
+    await relaying(async () => {
+      if (live === 'former') {
+        await core.modelChange.prepare();
+        await filled(core);
+        await core.modelChange.promote({ waitMs: 60_000 });
+      }
+      await core.modelChange.drop();
+      await until(() => core.isIdle());
+    });
+    await expectAllFound();
+    expect(await core.store.describeCollection(core.catalog.alias('tag_concept'))).toMatchObject({
+      dimensions: 32,
+      pointCount: TEXTS.length,
+    });
+    const { drift, kinds } = await core.services.consistency.check();
+    expect(drift).toBe(0);
+    expect(kinds.every(({ pending, dead }) => pending + dead === 0)).toBe(true);
+    const collections = await core.store.listCollections();
+    expect(collections.filter((name) => name.startsWith(core.catalog.alias('tag_concept__')))).toHaveLength(1);
+  });
 });

@@ -217,7 +217,7 @@ describe('chunking many stories again', () => {
 
     secondRelay = app.core.createRelay();
     secondRelay.start();
-    await app.core.sync.awaitSync(begun.syncToken, 20_000);
+    await app.core.sync.awaitSync(begun.syncToken, 60_000);
     expect(await ask(PROGRESS, { filter })).toMatchObject({
       storyChunking: { stories: 3, storiesWaiting: 0, chunks: 3, chunksWaiting: 0 },
     });

@@ -30,17 +30,17 @@ describe('a sync token', () => {
     const { path, sync } = await open();
     const token = await written(path, sync, insertTag, ['found']);
     path.relay();
-    await sync.awaitSync(token, 10_000);
+    await sync.awaitSync(token, 60_000);
     expect((await path.points('tag_concept')).map((point) => point.payload.name)).toEqual(['found']);
   });
 
   it('covers changes and deletes', async () => {
     const { path, sync } = await open();
     path.relay();
-    await sync.awaitSync(await written(path, sync, insertTag, ['first']), 10_000);
-    await sync.awaitSync(await written(path, sync, `UPDATE tag_concepts SET name = 'second'`), 10_000);
+    await sync.awaitSync(await written(path, sync, insertTag, ['first']), 60_000);
+    await sync.awaitSync(await written(path, sync, `UPDATE tag_concepts SET name = 'second'`), 60_000);
     expect((await path.points('tag_concept')).map((point) => point.payload.name)).toEqual(['second']);
-    await sync.awaitSync(await written(path, sync, 'DELETE FROM tag_concepts'), 10_000);
+    await sync.awaitSync(await written(path, sync, 'DELETE FROM tag_concepts'), 60_000);
     expect(await path.points('tag_concept')).toEqual([]);
   });
 
@@ -50,7 +50,7 @@ describe('a sync token', () => {
     const token = await written(path, sync, insert);
     expect(decoded(token).refs).toBeUndefined();
     path.relay();
-    await sync.awaitSync(token, 20_000);
+    await sync.awaitSync(token, 60_000);
     expect(await path.points('tag_concept')).toHaveLength(400);
   });
 
@@ -80,7 +80,7 @@ describe('a sync token', () => {
     const token = await written(path, sync, insertTag, ['waiting']);
     await expect(sync.awaitSync(token, 50)).rejects.toMatchObject({ code: 'SYNC_TIMEOUT', retryable: true });
     path.relay();
-    await sync.awaitSync(token, 10_000);
+    await sync.awaitSync(token, 60_000);
   });
 
   it('says so when its write was given up', async () => {
@@ -91,7 +91,7 @@ describe('a sync token', () => {
     });
     path.relay();
     const token = await written(path, sync, insertTag, ['poison']);
-    await expect(sync.awaitSync(token, 10_000)).rejects.toMatchObject({ code: 'SYNC_FAILED' });
+    await expect(sync.awaitSync(token, 60_000)).rejects.toMatchObject({ code: 'SYNC_FAILED' });
   });
 
   it.each([
