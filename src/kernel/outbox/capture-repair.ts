@@ -1,7 +1,8 @@
 import type { Database, Transaction } from '../db/database';
 import type { RecordKind } from '../record/record-spec';
 import { findCaptureDamage, type CaptureDamage } from './capture-check';
-import { captureFunctions, createHashTrigger, HASH_TRIGGER, kindsFollowing } from './capture-sql';
+import { kindsFollowing } from './capture-dependents';
+import { captureFunctions, createHashTrigger, HASH_TRIGGER } from './capture-sql';
 
 export interface CaptureRepair {
   /** What was wrong before. */

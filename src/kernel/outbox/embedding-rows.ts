@@ -5,7 +5,7 @@ import type { EmbeddingSpec } from '../embedding/embedding-spec';
 import type { RenderedChunk } from '../embedding/rendering';
 import type { RecordKind } from '../record/record-spec';
 import type { Payload } from '../vector/vector-store';
-import { PAYLOADS_SETTING } from './capture-sql';
+import { PAYLOADS_SETTING } from './capture-embedding-body';
 
 /** The changes to one record's embedding rows. */
 export interface SourceChanges {
