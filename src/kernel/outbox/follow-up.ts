@@ -1,7 +1,7 @@
 import type { Transaction } from '../db/database';
 import type { FollowUpTopic } from './outbox-event.entity';
 import type { ClaimedKey } from './outbox-store';
-import type { KeyOutcome } from './relay-step';
+import type { Outcomes } from './relay-step';
 
 /** Points of one topic that a relay has leased. */
 export interface FollowUpBatch {
@@ -34,5 +34,5 @@ export interface FollowUpTask {
    * `done` have been acknowledged.
    * @throws OutageError, or an error of which the relay finds out which key it concerns
    */
-  run(batch: FollowUpBatch): Promise<Map<ClaimedKey, KeyOutcome>>;
+  run(batch: FollowUpBatch): Promise<Outcomes>;
 }

@@ -80,3 +80,11 @@ function plannedPoint(key: ClaimedKey, record: PointRecord, row: EmbeddedRow, re
     payload: pointPayload(record.entityId ?? 0, record.payload ?? {}, facts, row.isArchived),
   };
 }
+
+/** Every key that the plan is about. */
+export function keysOf(plan: PointPlan): ClaimedKey[] {
+  return [
+    ...[...plan.texts, ...plan.adoptions, ...plan.payloads, ...plan.drops, ...plan.settled].map((point) => point.key),
+    ...plan.skipped,
+  ];
+}

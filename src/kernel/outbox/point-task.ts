@@ -1,55 +1,28 @@
-import { specOf } from '../embedding/embedding-reader';
-import { documentVector } from '../embedding/lexical';
-import type { Logger } from '../logging/logger';
 import type { RecordKind } from '../record/record-spec';
 import type { CollectionCatalog, CollectionTarget } from '../vector/collections';
 import type { Generation } from '../vector/generation-store';
 import type { GenerationRole } from '../vector/route';
-import type { Point, VectorStore } from '../vector/vector-store';
 import { VectorStoreRejectedError } from '../vector/vector-store.errors';
 import type { AdoptedVectors } from './adopted-vectors';
-import { OutageError, outageOf } from './failure-policy';
+import { OutageError } from './failure-policy';
 import type { Lease } from './lease';
 import type { PointTopic } from './outbox-event.entity';
-import type { ClaimedKey, OutboxStore } from './outbox-store';
-import type { GenerationLedger, WrittenPoint } from './generation-ledger';
-import { planPoints, type PlannedPoint, type PointPlan } from './point-plan';
-import type { KeyOutcome, StepHook } from './relay-step';
+import type { ClaimedKey } from './outbox-store';
+import type { GenerationLedger } from './generation-ledger';
+import { keysOf, planPoints, type PointPlan } from './point-plan';
+import { PointWriter, TOPICS, type PointWriterParts } from './point-writer';
+import type { KeyOutcome, Outcomes } from './relay-step';
 import type { TextEmbedding } from './text-embedding';
 import type { DenseOutcome, VectorSource } from './vector-source';
 
-export interface PointTaskParts {
-  outbox: OutboxStore;
-  /** Of each role's collections. */
-  ledgers: Readonly<Record<GenerationRole, GenerationLedger>>;
-  store: VectorStore;
+export interface PointTaskParts extends PointWriterParts {
   catalog: CollectionCatalog;
   vectors: VectorSource;
   /** Embeds with the model that fills a generation, which is one of this process's. */
   embeddingFor: (generation: Generation) => TextEmbedding;
   adoption: AdoptedVectors;
   kinds: readonly RecordKind[];
-  logger: Logger;
-  /** When to look again at a deleted point that an earlier worker may still be writing. */
-  recheckMs: number;
-  onStep?: StepHook;
 }
-
-interface ReadyPoint {
-  planned: PlannedPoint;
-  point: Point;
-}
-
-interface FoundVectors {
-  /** By content hash. */
-  dense: ReadonlyMap<string, DenseOutcome>;
-  /** By point id. */
-  adopted: ReadonlyMap<string, Float32Array>;
-}
-
-type Outcomes = Map<ClaimedKey, KeyOutcome>;
-
-const TOPICS: Readonly<Record<GenerationRole, PointTopic>> = { live: 'point', standby: 'build' };
 
 /**
  * Brings points of the live collections, or of those beside them, to the state that their rows have now, whatever the
@@ -59,6 +32,7 @@ export class PointTask {
   private readonly kinds: Map<string, RecordKind>;
   private readonly topic: PointTopic;
   private readonly ledger: GenerationLedger;
+  private readonly writer: PointWriter;
 
   constructor(
     private readonly parts: PointTaskParts,
@@ -66,6 +40,7 @@ export class PointTask {
   ) {
     this.topic = TOPICS[role];
     this.ledger = parts.ledgers[role];
+    this.writer = new PointWriter(parts, role);
     this.kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]));
   }
 
@@ -102,7 +77,7 @@ export class PointTask {
       // The vectors at hand are of a generation that is no longer the one to write to.
       const isSuperseded = targets.get(plan.kind.kind)?.[this.role]?.id !== target?.[this.role]?.id;
       if (isSuperseded) for (const key of keysOf(plan)) outcomes.set(key, { result: 'busy' });
-      else if (target) await this.carryOut(plan, target, { dense, adopted }, lease, outcomes);
+      else if (target) await this.writer.carryOut(plan, target, { dense, adopted }, lease, outcomes);
     }
     if ([...outcomes.values()].some(isRefusal)) await this.parts.catalog.confirm([...byKind.keys()], this.role);
     return outcomes;
@@ -177,189 +152,8 @@ export class PointTask {
     }
     return found;
   }
-
-  private async carryOut(
-    plan: PointPlan,
-    target: CollectionTarget,
-    vectors: FoundVectors,
-    lease: Lease,
-    outcomes: Outcomes,
-  ): Promise<void> {
-    const { kind } = plan;
-    const generation = target[this.role];
-    await this.drop(plan, target, lease, outcomes);
-    // Given up beside the live collections, there is nothing to write to; without a live one nothing was planned.
-    for (const key of generation ? [...plan.settled.map((point) => point.key), ...plan.skipped] : keysOf(plan)) {
-      outcomes.set(key, { result: 'done' });
-    }
-    if (!generation) return;
-    const written = [
-      ...(await this.writePayloads(plan.payloads, generation, outcomes)),
-      ...(await this.writeTexts(kind, plan.texts, generation, vectors.dense, outcomes)),
-      ...(await this.writeAdopted(plan, generation, vectors.adopted, lease, outcomes)),
-    ];
-    if (written.length === 0) return;
-    await this.parts.onStep?.('upserted', { topic: this.topic, keys: written.length });
-    const queued = await this.ledger.settle(kind.kind, generation.id, written, lease.claim.isBulk);
-    if (queued > 0) this.parts.logger.debug({ kind: kind.kind, queued }, 'points changed while they were written');
-  }
-
-  private async drop(plan: PointPlan, target: CollectionTarget, lease: Lease, outcomes: Outcomes): Promise<void> {
-    if (plan.drops.length === 0) return;
-    const { outbox, store, recheckMs } = this.parts;
-    const kind = plan.kind.kind;
-    const points = plan.drops.map(({ pointId, revision }) => ({
-      id: pointId,
-      ...(revision !== null && { revision: Number(revision) }),
-    }));
-    for (const collection of target.collections) await store.delete(collection, points);
-    const contested = plan.drops.filter((point) => point.key.isContested);
-    await outbox.enqueuePoints(
-      contested.map(({ pointId }) => ({ kind, pointId })),
-      { isBulk: lease.claim.isBulk, delayMs: recheckMs, topic: this.topic },
-    );
-    await this.ledger.settleDeleted(
-      kind,
-      plan.drops.map(({ pointId, revision, key }) => ({ pointId, revision, isContested: key.isContested })),
-    );
-    for (const point of plan.drops) outcomes.set(point.key, { result: 'done' });
-  }
-
-  private async writePayloads(
-    points: readonly PlannedPoint[],
-    generation: Generation,
-    outcomes: Outcomes,
-  ): Promise<WrittenPoint[]> {
-    const written = await this.writeIsolated(points, outcomes, (part) =>
-      this.parts.store.overwritePayloads(
-        generation.collection,
-        part.map(({ pointId, payload }) => ({ id: pointId, payload })),
-      ),
-    );
-    return written.map(({ pointId, revision, contentHash }) => ({
-      pointId,
-      revision,
-      contentHash,
-      isPayloadOnly: true,
-    }));
-  }
-
-  private async writeTexts(
-    kind: RecordKind,
-    points: readonly PlannedPoint[],
-    generation: Generation,
-    dense: ReadonlyMap<string, DenseOutcome>,
-    outcomes: Outcomes,
-  ): Promise<WrittenPoint[]> {
-    const ready: ReadyPoint[] = [];
-    for (const planned of points) {
-      const outcome = dense.get(planned.contentHash);
-      if (outcome && 'dense' in outcome) {
-        ready.push({ planned, point: toPoint(planned, outcome.dense, specOf(kind).meanTermCount) });
-      } else {
-        const error = outcome?.error ?? new Error('There is no vector');
-        outcomes.set(planned.key, { result: 'failed', error, point: planned });
-      }
-    }
-    return this.writeVectors(generation, ready, outcomes);
-  }
-
-  /** Points whose vector cannot be had are given back to their records, to be embedded like any other. */
-  private async writeAdopted(
-    plan: PointPlan,
-    generation: Generation,
-    adopted: ReadonlyMap<string, Float32Array>,
-    lease: Lease,
-    outcomes: Outcomes,
-  ): Promise<WrittenPoint[]> {
-    const ready: ReadyPoint[] = [];
-    const lost: PlannedPoint[] = [];
-    for (const planned of plan.adoptions) {
-      const vector = adopted.get(planned.pointId);
-      if (vector) ready.push({ planned, point: toPoint(planned, vector, specOf(plan.kind).meanTermCount) });
-      else lost.push(planned);
-    }
-    if (lost.length > 0) {
-      await this.ledger.endAdoption(plan.kind.kind, lost, lease.claim.isBulk);
-      this.parts.logger.warn(
-        { kind: plan.kind.kind, points: lost.length },
-        'vectors to be taken over are not there; the records are embedded instead',
-      );
-      for (const { key } of lost) outcomes.set(key, { result: 'done' });
-    }
-    return this.writeVectors(generation, ready, outcomes);
-  }
-
-  private async writeVectors(
-    generation: Generation,
-    ready: readonly ReadyPoint[],
-    outcomes: Outcomes,
-  ): Promise<WrittenPoint[]> {
-    if (ready.length === 0) return [];
-    const current = await this.ledger.beginWriting(
-      generation.id,
-      ready.map(({ planned }) => planned),
-    );
-    const due = ready.filter(({ planned }) => current.has(planned.pointId));
-    for (const { planned } of ready) if (!current.has(planned.pointId)) outcomes.set(planned.key, { result: 'busy' });
-    const pointOf = new Map(due.map(({ planned, point }) => [planned, point]));
-    const written = await this.writeIsolated(
-      due.map(({ planned }) => planned),
-      outcomes,
-      (part) =>
-        this.parts.store.upsert(
-          generation.collection,
-          part.map((planned) => pointOf.get(planned) as Point),
-        ),
-    );
-    return written.map(({ pointId, revision, contentHash }) => ({
-      pointId,
-      revision,
-      contentHash,
-      isPayloadOnly: false,
-    }));
-  }
-
-  /** Writes all points in one request; when the server refuses it, finds the point at fault by halving. */
-  private async writeIsolated(
-    points: readonly PlannedPoint[],
-    outcomes: Outcomes,
-    write: (part: readonly PlannedPoint[]) => Promise<void>,
-  ): Promise<PlannedPoint[]> {
-    if (points.length === 0) return [];
-    try {
-      await write(points);
-      for (const point of points) outcomes.set(point.key, { result: 'done' });
-      return [...points];
-    } catch (error) {
-      const outage = outageOf(error);
-      if (outage) throw outage;
-      if (!(error instanceof VectorStoreRejectedError)) throw error;
-      if (error.status === 404) throw error;
-      const [only] = points;
-      if (points.length === 1 && only) {
-        outcomes.set(only.key, { result: 'failed', error, point: only });
-        return [];
-      }
-      const middle = points.length >> 1;
-      const first = await this.writeIsolated(points.slice(0, middle), outcomes, write);
-      return [...first, ...(await this.writeIsolated(points.slice(middle), outcomes, write))];
-    }
-  }
 }
 
 function isRefusal(outcome: KeyOutcome): boolean {
   return outcome.result === 'failed' && outcome.error instanceof VectorStoreRejectedError;
-}
-
-function toPoint(planned: PlannedPoint, dense: Float32Array, meanTermCount: number): Point {
-  const lexical = documentVector(planned.text, meanTermCount);
-  return { id: planned.pointId, dense, lexical, payload: planned.payload };
-}
-
-function keysOf(plan: PointPlan): ClaimedKey[] {
-  return [
-    ...[...plan.texts, ...plan.adoptions, ...plan.payloads, ...plan.drops, ...plan.settled].map((point) => point.key),
-    ...plan.skipped,
-  ];
 }

@@ -1,4 +1,5 @@
 import type { OutboxTopic } from './outbox-event.entity';
+import type { ClaimedKey } from './outbox-store';
 
 /**
  * The places where a worker can die or sleep with different consequences: after it has claimed, rendered, embedded and
@@ -16,3 +17,6 @@ export type KeyOutcome =
   /** Taken again soon, without counting an attempt: a writer holds it, or it is changing right now. */
   | { result: 'busy' }
   | { result: 'failed'; error: unknown; point?: { pointId: string; revision: string } };
+
+/** How the keys of a batch ended. */
+export type Outcomes = Map<ClaimedKey, KeyOutcome>;

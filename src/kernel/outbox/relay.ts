@@ -22,7 +22,7 @@ import { PointLedger } from './point-ledger';
 import { PointTask, type PointTaskParts } from './point-task';
 import { Pump, type PumpStep } from './pump';
 import { defaultRelaySettings, type RelaySettings } from './relay-settings';
-import type { KeyOutcome, StepHook } from './relay-step';
+import type { KeyOutcome, Outcomes, StepHook } from './relay-step';
 import { SourceTask } from './source-task';
 import { StandbyLedger } from './standby-ledger';
 import { TextEmbedding } from './text-embedding';
@@ -250,10 +250,7 @@ export class Relay {
     });
   }
 
-  private async relayBatch(
-    scope: ClaimScope,
-    work: (lease: Lease) => Promise<Map<ClaimedKey, KeyOutcome>>,
-  ): Promise<boolean> {
+  private async relayBatch(scope: ClaimScope, work: (lease: Lease) => Promise<Outcomes>): Promise<boolean> {
     const claim = await this.outbox.claim(scope, this.settings.leaseMs);
     if (!claim) return false;
     // There may be more.
@@ -291,8 +288,8 @@ export class Relay {
   private async isolated(
     lease: Lease,
     keys: readonly ClaimedKey[],
-    run: (keys: readonly ClaimedKey[]) => Promise<Map<ClaimedKey, KeyOutcome>>,
-  ): Promise<Map<ClaimedKey, KeyOutcome>> {
+    run: (keys: readonly ClaimedKey[]) => Promise<Outcomes>,
+  ): Promise<Outcomes> {
     try {
       return await run(keys);
     } catch (error) {
@@ -300,7 +297,7 @@ export class Relay {
       if (isOfAll) throw error;
       const [only] = keys;
       if (keys.length === 1 && only) return new Map([[only, { result: 'failed', error }]]);
-      const outcomes = new Map<ClaimedKey, KeyOutcome>();
+      const outcomes: Outcomes = new Map();
       for (const key of keys) {
         for (const [one, outcome] of await this.isolated(lease, [key], run)) outcomes.set(one, outcome);
       }

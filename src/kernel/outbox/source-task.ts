@@ -15,7 +15,7 @@ import { outageOf } from './failure-policy';
 import type { Claim, ClaimedKey } from './outbox-store';
 import { OwnedRecords } from './owned-records';
 import type { Lease } from './lease';
-import type { KeyOutcome, StepHook } from './relay-step';
+import type { Outcomes, StepHook } from './relay-step';
 import { SourceLoader, type LoadedSource } from './source-loader';
 
 export interface SourceTaskParts {
@@ -65,10 +65,10 @@ export class SourceTask {
    * @throws OutageError the database does not answer
    * @throws the signal's reason; nothing of the batch under way is written
    */
-  async run(lease: Lease): Promise<Map<ClaimedKey, KeyOutcome>> {
+  async run(lease: Lease): Promise<Outcomes> {
     const byKind = new Map<string, ClaimedKey[]>();
     for (const key of lease.claim.keys) byKind.set(key.kind, [...(byKind.get(key.kind) ?? []), key]);
-    const outcomes = new Map<ClaimedKey, KeyOutcome>();
+    const outcomes: Outcomes = new Map();
     for (const [name, keys] of byKind) {
       const kind = this.kinds.get(name);
       if (kind) await this.runBatch({ lease, kind }, keys, outcomes);
@@ -76,11 +76,7 @@ export class SourceTask {
     return outcomes;
   }
 
-  private async runBatch(
-    batch: Batch,
-    keys: readonly ClaimedKey[],
-    outcomes: Map<ClaimedKey, KeyOutcome>,
-  ): Promise<void> {
+  private async runBatch(batch: Batch, keys: readonly ClaimedKey[], outcomes: Outcomes): Promise<void> {
     const { lease } = batch;
     try {
       const window = await this.parts.window();
@@ -109,8 +105,8 @@ export class SourceTask {
     { lease, kind }: Batch,
     keys: readonly ClaimedKey[],
     window: ChunkWindow,
-  ): Promise<Map<ClaimedKey, KeyOutcome>> {
-    const outcomes = new Map<ClaimedKey, KeyOutcome>();
+  ): Promise<Outcomes> {
+    const outcomes: Outcomes = new Map();
     const lockedIds = await this.lock(transaction, kind, keys);
     const { sources, busyIds } = await this.loader.load(transaction, kind, [...lockedIds]);
     const byId = new Map(sources.map((loaded) => [loaded.source.record.id, loaded]));

@@ -3,15 +3,13 @@ import { isLockNotAvailable } from '../../../kernel/db/database-errors';
 import { DomainError } from '../../../kernel/errors/domain-error';
 import type { FollowUpBatch, FollowUpTask } from '../../../kernel/outbox/follow-up';
 import type { ClaimedKey } from '../../../kernel/outbox/outbox-store';
-import type { KeyOutcome } from '../../../kernel/outbox/relay-step';
+import type { Outcomes } from '../../../kernel/outbox/relay-step';
 import { taggables } from '../taggable';
 import { CompareTags } from './compare-tags';
 import { TagSubjects } from './tag-subjects';
 import { TAG_KIND, type TaggingParts } from './tagging-parts';
 
 export const TAG_TOPIC = 'tag';
-
-type Outcomes = Map<ClaimedKey, KeyOutcome>;
 
 /** Tags compared in one request and one transaction; their candidates are in memory together. */
 const TAGS_AT_ONCE = 64;
