@@ -9,7 +9,10 @@ import { ERASURE_CHANNEL } from './erasure-channel';
 import { REVIVE, type BegunErasure, type ErasureLedger } from './erasure-ledger';
 import { countStored, pointKeys, recordsAmong, sourceKeys } from './erasure-traces';
 
-/** Even with no time to wait for points, a removal may wait a moment for writers that are about to commit. */
+/**
+ * Each statement of a removal has a moment at least: for writers that are about to commit, though no time was given to wait
+ * for points, and for its own work, which on a busy server must not pass for waiting.
+ */
 const SHORTEST_WAIT_MS = 1_000;
 
 /** Deletes a record with all that belongs to it, what the outbox has of them, and what the ledger says of them. */
@@ -31,7 +34,7 @@ export class Removal {
     id: number,
     options: { actor?: string; waitMs: number; points: number },
   ): Promise<BegunErasure | undefined> {
-    const deadline = performance.now() + Math.max(SHORTEST_WAIT_MS, options.waitMs);
+    const deadline = performance.now() + options.waitMs;
     try {
       return await this.database.transaction({ actor: options.actor }, (transaction) =>
         this.remove(transaction, kind, id, options.points, deadline),
@@ -49,9 +52,9 @@ export class Removal {
     points: number,
     deadline: number,
   ): Promise<BegunErasure | undefined> {
-    /** For statements that lock rows: each may wait for as long as is left. */
+    /** For statements that lock rows: each may take what is left of the time. */
     const inTime = async (sql: string, values: readonly SqlValue[]): Promise<object[]> => {
-      const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
+      const leftMs = Math.max(SHORTEST_WAIT_MS, Math.ceil(deadline - performance.now()));
       await transaction.query(`SELECT set_config('statement_timeout', $1, true)`, [String(leftMs)]);
       const rows = await transaction.query(sql, values);
       await transaction.query(`SELECT set_config('statement_timeout', '0', true)`);
