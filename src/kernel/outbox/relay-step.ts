@@ -20,3 +20,7 @@ export type KeyOutcome =
 
 /** How the keys of a batch ended. */
 export type Outcomes = Map<ClaimedKey, KeyOutcome>;
+
+export function keysWith(outcomes: Outcomes, result: KeyOutcome['result']): ClaimedKey[] {
+  return [...outcomes].filter(([, outcome]) => outcome.result === result).map(([key]) => key);
+}

@@ -1,5 +1,3 @@
-import { SpanKind } from '@opentelemetry/api';
-
 import type { Database } from '../db/database';
 import { NotificationListener } from '../db/notification-listener';
 import type { Logger } from '../logging/logger';
@@ -10,19 +8,19 @@ import { chunkWindow } from '../vector/chunk-window';
 import type { CollectionCatalog } from '../vector/collections';
 import { modelOf } from '../vector/generation-store';
 import type { Meter } from '../telemetry/meter';
-import { inBatchSpan } from '../telemetry/tracing';
 import type { VectorStore } from '../vector/vector-store';
 import { AdoptedVectors } from './adopted-vectors';
-import { failureOf, outageOf } from './failure-policy';
+import { Batches } from './batches';
 import type { FollowUpTask } from './follow-up';
-import { Lease, LeaseLostError } from './lease';
+import { isolateFault } from './isolate-fault';
+import type { Lease } from './lease';
 import type { OutboxTopic, PointTopic } from './outbox-event.entity';
-import { OutboxStore, type Claim, type ClaimedKey, type ClaimScope } from './outbox-store';
+import { OutboxStore, type ClaimedKey, type ClaimScope } from './outbox-store';
 import { PointLedger } from './point-ledger';
 import { PointTask, type PointTaskParts } from './point-task';
 import { Pump, type PumpStep } from './pump';
 import { defaultRelaySettings, type RelaySettings } from './relay-settings';
-import type { KeyOutcome, Outcomes, StepHook } from './relay-step';
+import { keysWith, type Outcomes, type StepHook } from './relay-step';
 import { SourceTask } from './source-task';
 import { StandbyLedger } from './standby-ledger';
 import { TextEmbedding } from './text-embedding';
@@ -54,8 +52,6 @@ export interface RelayProgress {
 }
 
 const CHANNEL = 'kindred_outbox';
-/** When to look again at a key that a writer holds. */
-const BUSY_RETRY_MS = 100;
 
 /**
  * Carries what the database captured to the vector server. Any number of relays, in any number of processes, may work
@@ -64,12 +60,11 @@ const BUSY_RETRY_MS = 100;
 export class Relay {
   private readonly settings: RelaySettings;
   private readonly outbox: OutboxStore;
-  private readonly ledger: PointLedger;
+  private readonly batches: Batches;
   private readonly sourceTask: SourceTask;
   private readonly pointTasks: Readonly<Record<PointTopic, PointTask>>;
   private readonly pumps: ReadonlyMap<OutboxTopic, Pump>;
   private readonly listener: NotificationListener;
-  private readonly leases = new Set<Lease>();
   private readonly progressListeners = new Set<(progress: RelayProgress) => void>();
   private readonly kindNames: string[];
   private stopped: Promise<void> | undefined;
@@ -82,12 +77,13 @@ export class Relay {
     this.kindNames = kinds.map((kind) => kind.kind);
     this.outbox = new OutboxStore(database);
     const followUps = parts.followUps ?? [];
-    this.ledger = new PointLedger(database, (kind) =>
+    const ledger = new PointLedger(database, (kind) =>
       followUps
         .filter((task) => task.kinds.includes(kind))
         .map(({ topic, payloadKinds = [] }) => ({ topic, isOfPayload: payloadKinds.includes(kind) })),
     );
-    const { outbox, ledger } = this;
+    const { outbox } = this;
+    this.batches = new Batches({ outbox, ledger, settings, logger, meter: parts.meter, onStep });
     const embedders = new Embedders(parts.embedder, parts.next);
     const embeddings = new Map(embedders.all.map((one) => [one, new TextEmbedding(one, settings.embedTimeoutMs)]));
     this.sourceTask = new SourceTask({
@@ -194,9 +190,7 @@ export class Relay {
   }
 
   private async shutDown(): Promise<void> {
-    const timer = setTimeout(() => {
-      for (const lease of this.leases) lease.giveUp();
-    }, this.settings.stopGraceMs);
+    const timer = setTimeout(() => this.batches.giveUp(), this.settings.stopGraceMs);
     await Promise.all([...[...this.pumps.values()].map((pump) => pump.stop()), this.listener.close()]);
     clearTimeout(timer);
   }
@@ -220,7 +214,7 @@ export class Relay {
     const size = this.settings.pointBatchSize ?? embedder.batchSize;
     return this.relayBatch({ topic, kinds, size, ...options }, async (lease) => {
       const task = this.pointTasks[topic];
-      const outcomes = await this.isolated(lease, lease.claim.keys, (keys) => task.run(lease, keys));
+      const outcomes = await isolateFault(lease, lease.claim.keys, (keys) => task.run(lease, keys));
       await this.parts.onStep?.('acking', { topic, keys: outcomes.size });
       await this.acknowledgePoints(lease, topic, keysWith(outcomes, 'done'));
       if (topic === 'point') {
@@ -237,7 +231,7 @@ export class Relay {
       const { claim, signal } = lease;
       // A promotion queues what follows from it: that must not be done with the collections before it.
       await this.parts.catalog.refresh();
-      const outcomes = await this.isolated(lease, claim.keys, (keys) =>
+      const outcomes = await isolateFault(lease, claim.keys, (keys) =>
         task.run({
           keys,
           isBulk: claim.isBulk,
@@ -255,54 +249,9 @@ export class Relay {
     if (!claim) return false;
     // There may be more.
     this.pumps.get(scope.topic)?.wake();
-    const { topic } = scope;
-    const lease = new Lease(this.outbox, claim, this.settings.leaseMs);
-    this.leases.add(lease);
-    try {
-      await this.parts.onStep?.('claimed', { topic, keys: claim.keys.length });
-      const facts = { kind: SpanKind.CONSUMER, attributes: { 'messaging.batch.message_count': claim.keys.length } };
-      const traceParents = claim.keys.map((key) => key.traceParent);
-      const outcomes = await inBatchSpan(`relay ${topic}`, facts, traceParents, () => work(lease));
-      await this.parts.onStep?.('acked', { topic, keys: claim.keys.length });
-      await this.giveBack(claim, outcomes);
-      this.report(topic, outcomes);
-    } catch (error) {
-      if (error instanceof LeaseLostError) {
-        this.parts.logger.warn({ topic, keys: claim.keys.length }, 'lost a lease; another worker has the work');
-        return true;
-      }
-      await this.outbox
-        .release(claim, lease.unsettled, { isUncertain: lease.isWriting })
-        .catch((cause: unknown) =>
-          this.parts.logger.warn({ err: cause, topic }, 'could not give back; the lease ends'),
-        );
-      if (!lease.signal.aborted) throw error;
-    } finally {
-      lease.end();
-      this.leases.delete(lease);
-    }
+    const outcomes = await this.batches.run(claim, work);
+    if (outcomes) this.report(scope.topic, outcomes);
     return true;
-  }
-
-  /** A fault that names no event is found by running them one by one. */
-  private async isolated(
-    lease: Lease,
-    keys: readonly ClaimedKey[],
-    run: (keys: readonly ClaimedKey[]) => Promise<Outcomes>,
-  ): Promise<Outcomes> {
-    try {
-      return await run(keys);
-    } catch (error) {
-      const isOfAll = outageOf(error) ?? (error instanceof LeaseLostError || lease.signal.aborted);
-      if (isOfAll) throw error;
-      const [only] = keys;
-      if (keys.length === 1 && only) return new Map([[only, { result: 'failed', error }]]);
-      const outcomes: Outcomes = new Map();
-      for (const key of keys) {
-        for (const [one, outcome] of await this.isolated(lease, [key], run)) outcomes.set(one, outcome);
-      }
-      return outcomes;
-    }
   }
 
   private async acknowledgePoints(lease: Lease, topic: PointTopic, keys: readonly ClaimedKey[]): Promise<void> {
@@ -313,34 +262,7 @@ export class Relay {
     await this.outbox.enqueuePoints(points, { isBulk: lease.claim.isBulk, topic });
   }
 
-  private async giveBack(claim: Claim, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): Promise<void> {
-    await this.outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS, isBusy: true });
-    for (const [key, outcome] of outcomes) {
-      if (outcome.result !== 'failed') {
-        this.parts.meter?.attempted(claim.topic, key.kind, outcome.result);
-        continue;
-      }
-      if (outcome.point && !(await this.ledger.isCurrent(outcome.point))) {
-        // What failed is not wanted any more, and its error may quote what has been erased since.
-        await this.outbox.release(claim, [key]);
-        this.parts.meter?.attempted(claim.topic, key.kind, 'busy');
-        continue;
-      }
-      const failure = failureOf(outcome.error, key.attempts, this.settings);
-      const { isDead, code, message, attempts } = failure;
-      this.parts.meter?.attempted(claim.topic, key.kind, isDead ? 'dead' : 'failed');
-      const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
-      if (isDead) this.parts.logger.error(fields, 'gave an event up; it is among the dead letters');
-      else this.parts.logger.warn(fields, 'an attempt failed; it is repeated');
-      // That a collection beside the live one lacks it is no failure of the record's. What fails before anybody knew the
-      // point's revision fails whatever it is.
-      const point = claim.topic === 'point' && (outcome.point ?? { pointId: key.key, revision: null });
-      if (point) await this.ledger.noteError([point], { code, message, isDead });
-      await this.outbox.fail(claim, [key], failure);
-    }
-  }
-
-  private report(topic: OutboxTopic, outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>): void {
+  private report(topic: OutboxTopic, outcomes: Outcomes): void {
     const progress = {
       topic,
       done: keysWith(outcomes, 'done').length,
@@ -348,8 +270,4 @@ export class Relay {
     };
     for (const listener of this.progressListeners) listener(progress);
   }
-}
-
-function keysWith(outcomes: ReadonlyMap<ClaimedKey, KeyOutcome>, result: KeyOutcome['result']): ClaimedKey[] {
-  return [...outcomes].filter(([, outcome]) => outcome.result === result).map(([key]) => key);
 }
