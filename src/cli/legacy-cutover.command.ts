@@ -1,7 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 
-import { abandon, cutOver, dropTable, rollBack, type LockOptions } from '../legacy/cutover';
+import { abandon } from '../legacy/abandon';
+import { cutOver } from '../legacy/cutover';
+import { dropTable } from '../legacy/drop-table';
 import { alone, type LegacyParts } from '../legacy/legacy-parts';
+import { rollBack } from '../legacy/rollback';
+import type { LockOptions } from '../legacy/table-lock';
 import { partsOf } from './legacy-options';
 import { withSession } from './session';
 

@@ -5,6 +5,7 @@ import { DomainError } from '../kernel/errors/domain-error';
 import type { ModelDescriptor } from '../kernel/model/embedder';
 import type { RecordKind } from '../kernel/record/record-spec';
 import type { VectorStore } from '../kernel/vector/vector-store';
+import type { ViewParts } from './compat-view';
 import { legacyKinds, type LegacyKind } from './legacy-kinds';
 import { inspectTable } from './legacy-table';
 import type { Move } from './move-store';
@@ -79,4 +80,9 @@ export async function rowsOf(
   await checkServer(sql);
   const inspected = await inspectTable(sql, sqlName(table), move.settings.columns);
   return new RowSql(inspected, move.settings, kindsOf(parts));
+}
+
+/** What the view is made of that has, or had, the name of the move's table. */
+export async function viewParts(parts: LegacyParts, move: Move, row: RowSql): Promise<ViewParts> {
+  return { row, view: move.settings.table, schema: await ownSchema(parts), vectorHome: move.settings.vectorHome };
 }

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 
+import { abandon } from '../../src/legacy/abandon';
 import { Copy } from '../../src/legacy/copy';
-import { abandon, cutOver, dropTable, rollBack } from '../../src/legacy/cutover';
+import { cutOver } from '../../src/legacy/cutover';
+import { dropTable } from '../../src/legacy/drop-table';
+import { rollBack } from '../../src/legacy/rollback';
 import { verify } from '../../src/legacy/verify';
 import { BARE_TABLE, DOCUMENT_TABLE, newPoints } from './legacy-support/document-table';
 import { startLegacyApp, type LegacyApp, type LegacyAppOptions } from './legacy-support/legacy-app';

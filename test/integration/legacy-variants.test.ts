@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { abandon } from '../../src/legacy/abandon';
 import { Copy } from '../../src/legacy/copy';
-import { abandon, cutOver, rollBack } from '../../src/legacy/cutover';
+import { cutOver } from '../../src/legacy/cutover';
+import { rollBack } from '../../src/legacy/rollback';
 import type { MoveSettings } from '../../src/legacy/move-settings';
 import { plan, type Plan } from '../../src/legacy/plan';
 import { verify } from '../../src/legacy/verify';

@@ -6,7 +6,8 @@ import { Client } from 'pg';
 
 import { DomainError } from '../../src/kernel/errors/domain-error';
 import { Copy } from '../../src/legacy/copy';
-import { cutOver, rollBack } from '../../src/legacy/cutover';
+import { cutOver } from '../../src/legacy/cutover';
+import { rollBack } from '../../src/legacy/rollback';
 import { verify } from '../../src/legacy/verify';
 import { until } from '../support/until';
 import { DOCUMENT_TABLE, newPoints } from './legacy-support/document-table';
