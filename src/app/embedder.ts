@@ -1,7 +1,7 @@
 import { createDeterministicEmbedder } from '../adapters/deterministic-model';
 import { createLocalEmbedder, type FetchProgress } from '../adapters/local-model';
 import { createOpenAiEmbedder } from '../adapters/openai';
-import type { EmbedderSettings } from '../config/environment';
+import type { EmbedderSettings } from '../config/embedder-settings';
 import type { Embedder } from '../kernel/model/embedder';
 
 /** The embedder that these settings choose. */

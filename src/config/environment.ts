@@ -1,27 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { parseEnv } from 'node:util';
 import { DomainError } from '../kernel/errors/domain-error';
-import type { Variable, VariableName, VariableValues } from './variables';
-import { variables } from './variables';
-
-export type EmbedderProvider = 'local' | 'openai' | 'deterministic';
-
-/** A model, and how it is reached. */
-export interface EmbedderSettings {
-  provider: EmbedderProvider;
-  /** Undefined: the provider's default. */
-  model: string | undefined;
-  dimensions: number | undefined;
-  maxTokens: number | undefined;
-  openAiApiKey: string | undefined;
-  openAiBaseUrl: string | undefined;
-  /** Absolute. */
-  modelCacheDir: string;
-  /** The npm program that started this process, if one did. */
-  npmExecPath: string | undefined;
-}
+import { embedderProblems, embedderSettings, nextEmbedderSettings, type EmbedderSettings } from './embedder-settings';
+import { readDotEnv, readVariables, unknownNames, withoutEmpty, type Given } from './read-variables';
+import type { VariableValues } from './variables';
 
 /** Everything that can be set from outside, validated; `.env.example` documents each variable. */
 export interface Environment {
@@ -105,55 +86,9 @@ export function loadEnvironment(env?: NodeJS.ProcessEnv, options: EnvironmentOpt
   return toEnvironment(values, given);
 }
 
-type Given = Record<string, string | undefined>;
-
-function readDotEnv(file: string | undefined): Given {
-  if (file === undefined || !existsSync(file)) return {};
-  try {
-    return withoutEmpty(parseEnv(readFileSync(file, 'utf8')));
-  } catch (error) {
-    throw new DomainError('CONFIGURATION', `${path.resolve(file)} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function withoutEmpty(env: NodeJS.ProcessEnv | NodeJS.Dict<string>): Given {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => {
-      const trimmed = value?.trim() ?? '';
-      return trimmed === '' ? [] : [[name, trimmed]];
-    }),
-  );
-}
-
-function readVariables(given: Given, problems: string[]): VariableValues | undefined {
-  const values: Partial<Record<VariableName, unknown>> = {};
-  for (const [name, variable] of Object.entries(variables) as [VariableName, Variable][]) {
-    const result = variable.schema.safeParse(given[name]);
-    if (result.success) values[name] = result.data;
-    else problems.push(describeProblem(name, given[name] ?? '', variable));
-  }
-  return problems.length === 0 ? (values as VariableValues) : undefined;
-}
-
-function describeProblem(name: string, value: string, { expected, isSecret }: Variable): string {
-  if (isSecret)
-    return `${name} has a value (${value.length} characters, not shown) that does not fit; it must be ${expected}`;
-  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return `${name} is ${JSON.stringify(shown)}; it must be ${expected}`;
-}
-
 /** Settings that are right alone but not together. */
 function contradictions(values: VariableValues): string[] {
-  const problems: string[] = [];
-  problems.push(...modelProblems(configuredModel(values)));
-  const next = nextModel(values);
-  if (next) problems.push(...modelProblems(next));
-  else {
-    for (const name of NEXT_VARIABLES) {
-      if (values[name] !== undefined)
-        problems.push(`${name} is set, but KINDRED_NEXT_EMBEDDER is not; set both or neither`);
-    }
-  }
+  const problems = embedderProblems(values);
   if (values.KINDRED_JWT_SECRET !== undefined && values.KINDRED_JWT_PUBLIC_KEY !== undefined) {
     problems.push('KINDRED_JWT_SECRET and KINDRED_JWT_PUBLIC_KEY are both set; tokens are signed one way, keep one');
   }
@@ -167,62 +102,6 @@ function contradictions(values: VariableValues): string[] {
   return problems;
 }
 
-const NEXT_VARIABLES = [
-  'KINDRED_NEXT_EMBEDDING_MODEL',
-  'KINDRED_NEXT_EMBEDDING_DIMENSIONS',
-  'KINDRED_NEXT_EMBEDDING_MAX_TOKENS',
-  'KINDRED_NEXT_OPENAI_API_KEY',
-  'KINDRED_NEXT_OPENAI_BASE_URL',
-] as const;
-
-/** The settings of one model, and what the names of its variables begin with. */
-interface ModelValues extends Omit<EmbedderSettings, 'modelCacheDir' | 'npmExecPath'> {
-  prefix: 'KINDRED_' | 'KINDRED_NEXT_';
-}
-
-function configuredModel(values: VariableValues): ModelValues {
-  return {
-    prefix: 'KINDRED_',
-    provider: values.KINDRED_EMBEDDER ?? (values.OPENAI_API_KEY === undefined ? 'local' : 'openai'),
-    model: values.KINDRED_EMBEDDING_MODEL,
-    dimensions: values.KINDRED_EMBEDDING_DIMENSIONS,
-    maxTokens: values.KINDRED_EMBEDDING_MAX_TOKENS,
-    openAiApiKey: values.OPENAI_API_KEY,
-    openAiBaseUrl: values.OPENAI_BASE_URL,
-  };
-}
-
-/** Reached as the configured one, unless its own settings say otherwise. */
-function nextModel(values: VariableValues): ModelValues | undefined {
-  if (values.KINDRED_NEXT_EMBEDDER === undefined) return undefined;
-  return {
-    prefix: 'KINDRED_NEXT_',
-    provider: values.KINDRED_NEXT_EMBEDDER,
-    model: values.KINDRED_NEXT_EMBEDDING_MODEL,
-    dimensions: values.KINDRED_NEXT_EMBEDDING_DIMENSIONS,
-    maxTokens: values.KINDRED_NEXT_EMBEDDING_MAX_TOKENS,
-    openAiApiKey: values.KINDRED_NEXT_OPENAI_API_KEY ?? values.OPENAI_API_KEY,
-    openAiBaseUrl: values.KINDRED_NEXT_OPENAI_BASE_URL ?? values.OPENAI_BASE_URL,
-  };
-}
-
-function modelProblems({ prefix, provider, model, dimensions, openAiApiKey, openAiBaseUrl }: ModelValues): string[] {
-  const problems: string[] = [];
-  if (provider === 'openai' && openAiApiKey === undefined && openAiBaseUrl === undefined) {
-    problems.push(`${prefix}EMBEDDER is "openai", which needs OPENAI_API_KEY (or OPENAI_BASE_URL of another endpoint)`);
-  }
-  if (provider === 'local' && model !== undefined) {
-    problems.push(
-      `${prefix}EMBEDDING_MODEL is ${JSON.stringify(model)}, but the local embedder has one ` +
-        `model, all-MiniLM-L6-v2; unset it, or set ${prefix}EMBEDDER=openai`,
-    );
-  }
-  if (provider === 'local' && dimensions !== undefined) {
-    problems.push(`${prefix}EMBEDDING_DIMENSIONS is set, but the local model always gives 384; unset it`);
-  }
-  return problems;
-}
-
 function toEnvironment(values: VariableValues, given: Given): Environment {
   const perMinute = values.KINDRED_RATE_LIMIT_PER_MINUTE;
   const signing =
@@ -230,7 +109,6 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
     (values.KINDRED_JWT_SECRET === undefined
       ? undefined
       : { key: values.KINDRED_JWT_SECRET, algorithm: 'HS256' as const });
-  const next = nextModel(values);
   return {
     http: {
       host: values.HOST,
@@ -267,8 +145,8 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
       quantization: values.QDRANT_QUANTIZATION,
       isOnDisk: values.QDRANT_ON_DISK,
     },
-    embedder: embedderSettings(configuredModel(values), values, given),
-    next: next && embedderSettings(next, values, given),
+    embedder: embedderSettings(values, given),
+    next: nextEmbedderSettings(values, given),
     relay: {
       isEnabled: values.KINDRED_RELAY,
       batchSize: values.KINDRED_RELAY_BATCH_SIZE,
@@ -291,36 +169,4 @@ function toEnvironment(values: VariableValues, given: Given): Environment {
     isDemoEnabled: values.KINDRED_DEMO,
     warnings: unknownNames(given),
   };
-}
-
-function embedderSettings(
-  { prefix: _, ...model }: ModelValues,
-  values: VariableValues,
-  given: Given,
-): EmbedderSettings {
-  return {
-    ...model,
-    modelCacheDir: path.resolve(values.KINDRED_MODEL_CACHE_DIR ?? userCacheFolder(given)),
-    npmExecPath: given['npm_execpath'],
-  };
-}
-
-/** Where this user's programs keep what can be fetched again. */
-function userCacheFolder(given: Given): string {
-  const xdg = given['XDG_CACHE_HOME'];
-  if (xdg !== undefined && path.isAbsolute(xdg)) return path.join(xdg, 'kindred');
-  if (process.platform === 'win32' && given['LOCALAPPDATA'] !== undefined) {
-    return path.join(given['LOCALAPPDATA'], 'kindred', 'cache');
-  }
-  return path.join(os.homedir(), '.cache', 'kindred');
-}
-
-/** Read by the example client, not by the server. */
-const CLIENT_VARIABLES = ['KINDRED_API_KEY', 'KINDRED_URL'];
-
-/** A misspelt name would otherwise be a setting that quietly does nothing. */
-function unknownNames(given: Given): string[] {
-  return Object.keys(given)
-    .filter((name) => name.startsWith('KINDRED_') && !(name in variables) && !CLIENT_VARIABLES.includes(name))
-    .map((name) => `${name} is set but is no setting of Kindred; .env.example lists all of them`);
 }
