@@ -32,22 +32,44 @@ describe('a purge', () => {
     expect(recordsOf(await app.core.purge.plan(50 * DAY_MS))).toEqual({});
   });
 
-  it('waits while another process purges, and leaves no kind out', async () => {
+  it.each([
+    [
+      'another process purges, and leaves no kind out',
+      `SELECT pg_advisory_xact_lock(hashtext('kindred_purge'))`,
+      'advisory',
+    ],
+    ['others hold what it is to delete', `SELECT 1 FROM profiles WHERE name = 'Older' FOR KEY SHARE`, 'DELETE'],
+  ])('waits while %s', async (_, hold, waiter) => {
     const { database, purge } = app.core;
     let purged: ReturnType<typeof purge.run> = Promise.resolve([]);
     await database.query(`INSERT INTO profiles (name, archived_at) VALUES ('Older', now() - interval '400 days')`);
+    await app.settle();
     await database.transaction({}, async (transaction) => {
-      await transaction.query(`SELECT pg_advisory_xact_lock(hashtext('kindred_purge'))`);
+      await transaction.query(hold);
       purged = purge.run(300 * DAY_MS);
       await until(async () => {
         const waiting = await database.query(
-          `SELECT 1 FROM pg_stat_activity
-           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%advisory%'`,
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+             AND application_name = 'kindred test' AND query LIKE '%' || $1 || '%'`,
+          [waiter],
         );
         return waiting.length === 1;
       });
     });
     expect(recordsOf(await purged)).toEqual({ profile: 1 });
+  });
+
+  it('leaves what others go on holding, and deletes the rest', async () => {
+    const { database, purge } = app.core;
+    await database.query(
+      `INSERT INTO profiles (name, archived_at) SELECT name, now() - interval '400 days' FROM unnest('{Held,Free}'::text[]) name`,
+    );
+    await app.settle();
+    await database.transaction({}, async (transaction) => {
+      await transaction.query(`SELECT 1 FROM profiles WHERE name = 'Held' FOR KEY SHARE`);
+      expect(recordsOf(await purge.run(300 * DAY_MS))).toEqual({ profile: 1 });
+    });
+    expect(recordsOf(await purge.run(300 * DAY_MS))).toEqual({ profile: 1 });
   });
 
   it('deletes what was archived before, with what belongs to it, and the points follow', async () => {
