@@ -19,9 +19,6 @@ export interface BatchesParts {
   onStep?: StepHook;
 }
 
-/** When to look again at a key that a writer holds. */
-const BUSY_RETRY_MS = 100;
-
 /** Work on claims, each kept until it ends; what is not done then is given back. */
 export class Batches {
   private readonly leases = new Set<Lease>();
@@ -69,7 +66,7 @@ export class Batches {
 
   private async giveBack(claim: Claim, outcomes: Outcomes): Promise<void> {
     const { outbox, ledger, settings, logger, meter } = this.parts;
-    await outbox.release(claim, keysWith(outcomes, 'busy'), { retryInMs: BUSY_RETRY_MS, isBusy: true });
+    await outbox.release(claim, keysWith(outcomes, 'busy'), { isBusy: true });
     for (const [key, outcome] of outcomes) {
       if (outcome.result !== 'failed') {
         meter?.attempted(claim.topic, key.kind, outcome.result);

@@ -69,6 +69,8 @@ interface ClaimedRow {
 
 const URGENT = 0;
 const BULK = 1;
+/** A tenth of what an event has waited: at once where a writer holds a record for a moment, rarely where it does for an hour. */
+const BUSY_PAUSE = `least(interval '5 seconds', greatest(interval '100 milliseconds', (now() - captured_at) / 10))`;
 const MAX_EVENTS_A_KEY = 1000;
 
 // None of the statements on the outbox is prepared. The table is empty one minute and has a million rows the next, and a
@@ -208,24 +210,23 @@ export class OutboxStore {
   /**
    * Gives keys back without counting an attempt.
    * @param isUncertain a request for them may still be under way; whoever takes them next is told
-   * @param isBusy a writer holds what they are about
+   * @param isBusy a writer holds what they are about, so they are left alone for a moment
    */
   async release(
     claim: Claim,
     keys: readonly ClaimedKey[],
-    options: { retryInMs?: number; isUncertain?: boolean; isBusy?: boolean } = {},
+    options: { isUncertain?: boolean; isBusy?: boolean } = {},
   ): Promise<void> {
     if (keys.length === 0) return;
     await this.sql.query(
       `UPDATE outbox_events SET lease_owner = CASE WHEN id = ANY ($3::bigint[]) THEN lease_owner END,
-         leased_until = CASE WHEN id = ANY ($3::bigint[]) THEN now() END, available_at = now() + $4 * interval '1 millisecond',
-         error_code = CASE WHEN $5 THEN 'BUSY' ELSE error_code END
+         leased_until = CASE WHEN id = ANY ($3::bigint[]) THEN now() END, available_at = now() + CASE WHEN $4 THEN ${BUSY_PAUSE} ELSE '0' END,
+         error_code = CASE WHEN $4 THEN 'BUSY' ELSE error_code END
        WHERE id = ANY ($1::bigint[]) AND lease_owner = $2`,
       [
         eventIds(keys),
         claim.owner,
         eventIds(keys.filter((key) => options.isUncertain === true || key.isContested)),
-        options.retryInMs ?? 0,
         options.isBusy ?? false,
       ],
     );
