@@ -26,7 +26,8 @@ import { Embedders } from '../kernel/model/embedders';
 import { DeadLetters } from '../kernel/outbox/dead-letters';
 import { Capture } from '../kernel/outbox/capture';
 import { IndexingProgressSource } from '../kernel/outbox/indexing-progress';
-import { OutboxStore, type Backlog } from '../kernel/outbox/outbox-store';
+import { OutboxBacklog, type Backlog } from '../kernel/outbox/outbox-backlog';
+import { OutboxStore } from '../kernel/outbox/outbox-store';
 import { Relay, type RelayParts } from '../kernel/outbox/relay';
 import type { RelaySettings } from '../kernel/outbox/relay-settings';
 import type { StepHook } from '../kernel/outbox/relay-step';
@@ -149,7 +150,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const route = (): Route => catalog.route;
   const followUps = featureFollowUps({ database, store, route });
   const sync = new Sync(database);
-  const outbox = new OutboxStore(database);
+  const backlog = new OutboxBacklog(database);
   const kindNames = registry.embeddable.map((kind) => kind.kind);
   const search = new SearchService({ store, embedders, catalog });
   const checks = new CheckStore(database);
@@ -217,9 +218,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       logger,
       onStep: options.onModelChangeStep,
     }),
-    backlog: () => outbox.backlog(kindNames),
-    isIdle: () => outbox.isIdle(kindNames),
-    endLeases: () => outbox.endLeases(),
+    backlog: () => backlog.count(kindNames),
+    isIdle: () => backlog.isIdle(kindNames),
+    endLeases: () => new OutboxStore(database).endLeases(),
     createContext: ({ actor, role, requestId }) => ({
       services,
       loaders: new Loaders(services),

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { EmbedOptions } from '../../src/kernel/model/embedder';
 import { Lease } from '../../src/kernel/outbox/lease';
+import { OutboxBacklog } from '../../src/kernel/outbox/outbox-backlog';
 import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import type { RelayStep } from '../../src/kernel/outbox/relay-step';
 import { eventually, kindNames, type WritePath } from '../support/write-path';
@@ -359,10 +360,10 @@ describe('a lease', () => {
     await path.database.transaction({}, async (transaction) => {
       // What follows has its own time, which is after the beginning of this transaction.
       await path.sql(`INSERT INTO outbox_events (topic, kind, key) VALUES ('tag', 'story', $1)`, [randomUUID()]);
-      expect(await new OutboxStore(transaction).isIdle(kindNames)).toBe(false);
+      expect(await new OutboxBacklog(transaction).isIdle(kindNames)).toBe(false);
     });
     await path.sql('DELETE FROM outbox_events');
-    expect(await path.outbox.isIdle(kindNames)).toBe(true);
+    expect(await path.backlog.isIdle(kindNames)).toBe(true);
   });
 
   it('of a worker that died ends, and others do its work', async () => {

@@ -14,6 +14,7 @@ import type { Logger } from '../../src/kernel/logging/logger';
 import type { Embedder } from '../../src/kernel/model/embedder';
 import type { RelaySettings } from '../../src/kernel/outbox/relay-settings';
 import type { StepHook } from '../../src/kernel/outbox/relay-step';
+import { OutboxBacklog } from '../../src/kernel/outbox/outbox-backlog';
 import { OutboxStore } from '../../src/kernel/outbox/outbox-store';
 import { Relay } from '../../src/kernel/outbox/relay';
 import { CollectionCatalog, defaultCollectionSettings } from '../../src/kernel/vector/collections';
@@ -113,6 +114,7 @@ export interface OpenOptions {
 export class WritePath {
   readonly logger = recordingLogger();
   readonly outbox: OutboxStore;
+  readonly backlog: OutboxBacklog;
   private readonly relays: Relay[] = [];
 
   private constructor(
@@ -126,6 +128,7 @@ export class WritePath {
     readonly embedded: string[],
   ) {
     this.outbox = new OutboxStore(database);
+    this.backlog = new OutboxBacklog(database);
   }
 
   static async open(database: Database, qdrantUrl: string, prefix: string, parts: OpenOptions): Promise<WritePath> {
@@ -186,7 +189,7 @@ export class WritePath {
 
   /** Waits until the relays have nothing left to do. */
   async idle(): Promise<void> {
-    await eventually(async () => expectTrue(await this.outbox.isIdle(kindNames), 'the outbox is not idle'));
+    await eventually(async () => expectTrue(await this.backlog.isIdle(kindNames), 'the outbox is not idle'));
   }
 
   /** Everything that the vector server has of a kind. */

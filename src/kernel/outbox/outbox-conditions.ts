@@ -1,3 +1,7 @@
+/** Priorities of events: what someone may be waiting for, and what was changed in bulk. */
+export const URGENT = 0;
+export const BULK = 1;
+
 /**
  * Now, after the statement began to look. `now()` is of before: what another transaction queued or gave back in between is
  * seen, and would pass for a check that is set for later. Read once, so that an index can be searched by it.
