@@ -5,6 +5,7 @@ import { CommitSequence } from './commit-sequence';
 import { FolderLock } from './folder-lock';
 import { PointTable, type StoredPoint } from './point-table';
 import { DamagedStorageError, isCorrupt, messageOf, StorageInUseError, UnusableFolderError } from './storage-error';
+import { prepareDatabase, readSequence, refuseForeignFile } from './storage-format';
 
 export interface StoredCollection {
   id: number;
@@ -14,10 +15,6 @@ export interface StoredCollection {
   points: number;
   operation: number;
 }
-
-const FORMAT_VERSION = 1;
-/** "KQDR": tells this file from other SQLite files. */
-const APPLICATION_ID = 0x4b514452;
 
 /**
  * Everything that survives a restart, in one SQLite database: `storage.sqlite` in write-ahead mode, in a folder locked
@@ -56,8 +53,8 @@ export class Store {
       if (isKept) refuseForeignFile(this.file, sequenceFile);
       database = this.reporting(() => new DatabaseSync(this.file, { timeout: 0 }));
       this.database = database;
-      this.reporting(() => this.prepareDatabase());
-      this.sequence = this.reporting(() => this.readSequence());
+      this.reporting(() => prepareDatabase(this.database, this.file));
+      this.sequence = this.reporting(() => readSequence(this.database, this.file));
       this.sequenceFile = isKept ? new CommitSequence(sequenceFile, this.file) : undefined;
       this.sequenceFile?.verify(this.sequence);
       this.saveCounters = this.database.prepare('UPDATE collections SET points = ?, operation = ? WHERE id = ?');
@@ -217,52 +214,6 @@ export class Store {
     });
   }
 
-  private prepareDatabase(): void {
-    const { database } = this;
-    database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL');
-    database.exec('PRAGMA journal_mode = WAL');
-    // FULL: a commit is on disk before it is acknowledged, after a power loss too.
-    database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF');
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-    const { application_id: owner } = database.prepare('PRAGMA application_id').get() as { application_id: number };
-    if (version === 0 && owner === 0) {
-      this.createTables();
-      return;
-    }
-    if (owner !== APPLICATION_ID) throw new DamagedStorageError(this.file, 'it is a database of another program');
-    if (version !== FORMAT_VERSION) {
-      throw new DamagedStorageError(this.file, `its format is ${version}, this version reads ${FORMAT_VERSION}`);
-    }
-    const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-    if (check.quick_check !== 'ok') throw new DamagedStorageError(this.file, check.quick_check);
-  }
-
-  private createTables(): void {
-    this.database.exec(`
-      BEGIN IMMEDIATE;
-      CREATE TABLE state (sequence INTEGER NOT NULL);
-      INSERT INTO state VALUES (0);
-      CREATE TABLE collections (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        name TEXT NOT NULL UNIQUE,
-        config TEXT NOT NULL,
-        indexes TEXT NOT NULL,
-        points INTEGER NOT NULL,
-        operation INTEGER NOT NULL
-      );
-      CREATE TABLE aliases (alias TEXT PRIMARY KEY, collection INTEGER NOT NULL);
-      PRAGMA user_version = ${FORMAT_VERSION};
-      PRAGMA application_id = ${APPLICATION_ID};
-      COMMIT;
-    `);
-  }
-
-  private readSequence(): number {
-    const row = this.database.prepare('SELECT sequence FROM state').get() as { sequence: number } | undefined;
-    if (row === undefined) throw new DamagedStorageError(this.file, 'its state is missing');
-    return row.sequence;
-  }
-
   private reporting<T>(work: () => T): T {
     try {
       return work();
@@ -282,24 +233,5 @@ function lockFolder(folder: string): FolderLock {
     return new FolderLock(path.join(folder, 'storage.lock'), folder);
   } catch (error) {
     throw error instanceof StorageInUseError ? error : new UnusableFolderError(folder, error);
-  }
-}
-
-function refuseForeignFile(file: string, sequenceFile: string): void {
-  if (!fs.existsSync(file)) {
-    if (!fs.existsSync(sequenceFile) || fs.statSync(sequenceFile).size === 0) return;
-    throw new DamagedStorageError(file, `it is missing while ${sequenceFile} says that it held data`);
-  }
-  const descriptor = fs.openSync(file, 'r');
-  try {
-    const header = Buffer.alloc(16);
-    const length = fs.readSync(descriptor, header, 0, 16, 0);
-    if (length > 0 && header.toString('latin1') !== 'SQLite format 3\0') {
-      throw new DamagedStorageError(file, 'it does not begin like a database');
-    }
-    const hasHistory = fs.existsSync(sequenceFile) && fs.statSync(sequenceFile).size > 0;
-    if (length === 0 && hasHistory) throw new DamagedStorageError(file, 'it is empty');
-  } finally {
-    fs.closeSync(descriptor);
   }
 }
