@@ -321,6 +321,33 @@ describe('a lease', () => {
     expect(fourth.keys.map((key) => key.isContested)).toEqual([true]);
   });
 
+  it('that ended in doubt leaves a dead letter in doubt, and with it what is taken along', async () => {
+    const path = await open();
+    const point = { kind: 'tag_concept', pointId: randomUUID() };
+    const take = async () => {
+      const claim = await path.outbox.claim({ topic: 'point', kinds: ['tag_concept'], size: 10 }, 60_000);
+      if (!claim) throw new Error('nothing is due');
+      return claim;
+    };
+    await path.outbox.enqueuePoints([point], { isBulk: false });
+    const first = await take();
+    await path.outbox.release(first, first.keys, { isUncertain: true });
+    const second = await take();
+    await path.outbox.fail(second, second.keys, {
+      code: 'MODEL_REJECTED',
+      message: 'refused',
+      attempts: 1,
+      retryInMs: 0,
+      isDead: true,
+    });
+    // The row goes: whoever deletes its point has to know that a request from before may still arrive.
+    await path.outbox.enqueuePoints([point], { isBulk: false });
+    const third = await take();
+    expect(third.keys.map(({ eventIds, isContested }) => ({ events: eventIds.length, isContested }))).toEqual([
+      { events: 2, isContested: true },
+    ]);
+  });
+
   it('keeps a check that is set for later in doubt where other work on the point takes it along before its time', async () => {
     const path = await open();
     const point = { kind: 'tag_concept', pointId: randomUUID() };

@@ -23,7 +23,11 @@ const insertManyTags = `INSERT INTO tag_concepts (name) SELECT 'tag ' || i FROM 
 /** A store whose calls go through `intercept` first. */
 function intercepting(
   store: VectorStore,
-  intercept: (call: 'upsert' | 'overwritePayloads' | 'delete', texts: string[]) => void | Promise<void>,
+  intercept: (
+    call: 'upsert' | 'overwritePayloads' | 'delete',
+    texts: string[],
+    repeat: () => Promise<void>,
+  ) => void | Promise<void>,
 ): VectorStore {
   return new Proxy(store, {
     get(target, name) {
@@ -35,6 +39,7 @@ function intercepting(
         await intercept(
           name,
           points.map((point) => String(point.payload?.name)),
+          () => method.call(target, collection, points) as Promise<void>,
         );
         return method.call(target, collection, points);
       };
@@ -425,6 +430,33 @@ describe('a worker that is late', () => {
     await dying.stop();
     expect(isArmed).toBe(false);
     expect(await path.drift()).toEqual([]);
+  });
+});
+
+describe('a request without an answer', () => {
+  it('brings no point back when it arrives after the write was repeated and the record deleted', async () => {
+    let arrive: (() => Promise<void>) | undefined;
+    const path = await open({
+      wrapStore: (store) =>
+        intercepting(store, (call, _texts, repeat) => {
+          if (call !== 'upsert' || arrive) return;
+          arrive = repeat;
+          throw new VectorStoreUnavailableError('no answer in time');
+        }),
+    });
+    const id = await path.id(insertTag, ['fleeting']);
+    path.relay({ recheckMs: 600_000 });
+    await path.idle();
+    expect(await path.points('tag_concept')).toHaveLength(1);
+    await path.sql('DELETE FROM tag_concepts WHERE id = $1', [id]);
+    await path.idle();
+    expect(await path.points('tag_concept')).toEqual([]);
+    await arrive?.();
+    expect(await path.points('tag_concept')).toHaveLength(1);
+    // The time passes in which such a request may arrive.
+    await path.sql(`UPDATE outbox_events SET available_at = now()`);
+    await eventually(async () => expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]));
+    expect(await path.points('tag_concept')).toEqual([]);
   });
 });
 

@@ -78,8 +78,8 @@ const WAITING = `
 // else. What others have leased is passed over in the index: as much as all workers hold.
 //
 // All living events of the chosen keys come along, except what another worker holds; dead ones do too, for a success
-// settles them as well. A check that was set for later and comes along before its time says that its doubt is not over. A key
-// with more events than anyone should hold at once is taken in parts.
+// settles them as well, and one that was given up in doubt still is. A check that was set for later and comes along before its
+// time says that its doubt is not over. A key with more events than anyone should hold at once is taken in parts.
 const claimUpTo = (keysOfAKind: number): string => `
   WITH due AS (
     SELECT e.kind, e.key FROM unnest($4::text[]) AS k (kind) CROSS JOIN LATERAL (
@@ -92,7 +92,7 @@ const claimUpTo = (keysOfAKind: number): string => `
   ), held AS (
     SELECT e.id, e.is_in_doubt, e.is_dead FROM (SELECT DISTINCT kind, key FROM due) k CROSS JOIN LATERAL (
       SELECT o.id, o.dead_at IS NOT NULL AS is_dead,
-        o.dead_at IS NULL AND (o.lease_owner IS NOT NULL OR ${isSetForLater('o')}) AS is_in_doubt
+        o.lease_owner IS NOT NULL OR (o.dead_at IS NULL AND ${isSetForLater('o')}) AS is_in_doubt
       FROM outbox_events o
       WHERE o.kind = k.kind AND o.key = k.key AND o.topic = $1
         AND (o.leased_until IS NULL OR o.leased_until <= now())

@@ -22,7 +22,7 @@ export interface PointWriterParts {
   ledgers: Readonly<Record<GenerationRole, GenerationLedger>>;
   store: VectorStore;
   logger: Logger;
-  /** When to look again at a deleted point that an earlier worker may still be writing. */
+  /** When to look again at a point that an earlier worker may still have been writing. */
   recheckMs: number;
   onStep?: StepHook;
 }
@@ -64,14 +64,38 @@ export class PointWriter {
     lease: Lease,
     outcomes: Outcomes,
   ): Promise<void> {
-    const { kind } = plan;
     const generation = target[this.role];
-    await this.drop(plan, target, lease, outcomes);
+    await this.drop(plan, target, outcomes);
     // Given up beside the live collections, there is nothing to write to; without a live one nothing was planned.
     for (const key of generation ? [...plan.settled.map((point) => point.key), ...plan.skipped] : keysOf(plan)) {
       outcomes.set(key, { result: 'done' });
     }
-    if (!generation) return;
+    if (generation) await this.write(plan, generation, vectors, lease, outcomes);
+    await this.lookAgain(plan, lease, outcomes);
+  }
+
+  private async drop(plan: PointPlan, target: CollectionTarget, outcomes: Outcomes): Promise<void> {
+    if (plan.drops.length === 0) return;
+    const points = plan.drops.map(({ pointId, revision }) => ({
+      id: pointId,
+      ...(revision !== null && { revision: Number(revision) }),
+    }));
+    for (const collection of target.collections) await this.parts.store.delete(collection, points);
+    await this.ledger.settleDeleted(
+      plan.kind.kind,
+      plan.drops.map(({ pointId, revision, key }) => ({ pointId, revision, isContested: key.isContested })),
+    );
+    for (const point of plan.drops) outcomes.set(point.key, { result: 'done' });
+  }
+
+  private async write(
+    plan: PointPlan,
+    generation: Generation,
+    vectors: FoundVectors,
+    lease: Lease,
+    outcomes: Outcomes,
+  ): Promise<void> {
+    const { kind } = plan;
     const written = [
       ...(await this.writePayloads(plan.payloads, generation, outcomes)),
       ...(await this.writeTexts(kind, plan.texts, generation, vectors.dense, outcomes)),
@@ -83,25 +107,17 @@ export class PointWriter {
     if (queued > 0) this.parts.logger.debug({ kind: kind.kind, queued }, 'points changed while they were written');
   }
 
-  private async drop(plan: PointPlan, target: CollectionTarget, lease: Lease, outcomes: Outcomes): Promise<void> {
-    if (plan.drops.length === 0) return;
-    const { outbox, store, recheckMs } = this.parts;
-    const kind = plan.kind.kind;
-    const points = plan.drops.map(({ pointId, revision }) => ({
-      id: pointId,
-      ...(revision !== null && { revision: Number(revision) }),
-    }));
-    for (const collection of target.collections) await store.delete(collection, points);
-    const contested = plan.drops.filter((point) => point.key.isContested);
+  /**
+   * A request from before may still arrive, though what it was about is done. It would bring back a point that is deleted,
+   * now or by then: a check set for later puts that right, and says to whoever deletes before its time that there is doubt.
+   */
+  private async lookAgain(plan: PointPlan, lease: Lease, outcomes: Outcomes): Promise<void> {
+    const { outbox, recheckMs } = this.parts;
+    const contested = keysOf(plan).filter((key) => key.isContested && outcomes.get(key)?.result === 'done');
     await outbox.enqueuePoints(
-      contested.map(({ pointId }) => ({ kind, pointId })),
+      contested.map(({ key }) => ({ kind: plan.kind.kind, pointId: key })),
       { isBulk: lease.claim.isBulk, delayMs: recheckMs, topic: this.topic },
     );
-    await this.ledger.settleDeleted(
-      kind,
-      plan.drops.map(({ pointId, revision, key }) => ({ pointId, revision, isContested: key.isContested })),
-    );
-    for (const point of plan.drops) outcomes.set(point.key, { result: 'done' });
   }
 
   private async writePayloads(

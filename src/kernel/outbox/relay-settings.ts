@@ -21,7 +21,7 @@ export interface RelaySettings {
   /** Pause after a database, vector server or model stopped answering; doubled each time. */
   outageBaseMs: number;
   outageMaxMs: number;
-  /** When to look again at a deleted point that an earlier worker may still be writing. Longer than any request. */
+  /** When to look again at a point that an earlier worker may still have been writing. Longer than any request. */
   recheckMs: number;
   /** How long `stop` waits for work under way before it is cut off. */
   stopGraceMs: number;
