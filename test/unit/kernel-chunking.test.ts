@@ -1,64 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { chunkingSteps, chunkText as cut } from '../../src/kernel/chunking/chunk-text';
-import {
-  chunkBudget,
-  chunkingStrategies,
-  type Chunk,
-  type ChunkingStrategy,
-} from '../../src/kernel/chunking/chunking-plan';
-import { atOnce, inTurns, type Steps } from '../../src/kernel/process/turns';
-import { isBlank } from '../../src/kernel/record/storable-text';
-import { estimatedTokens, type TokenCounter } from '../../src/kernel/chunking/token-counter';
+import { chunkText as cut } from '../../src/kernel/chunking/chunk-text';
+import { chunkBudget, type Chunk, type ChunkingStrategy } from '../../src/kernel/chunking/chunking-plan';
 import { estimateTokens } from '../../src/kernel/chunking/token-estimate';
+import { isBlank } from '../../src/kernel/record/storable-text';
+import { plans, texts, uncovered } from '../support/chunking';
 
 const chunkText = (text: string, strategy: ChunkingStrategy, budget: number): Chunk[] =>
   cut(text, { strategy }, budget);
 
-/** Text of every sort: words, any Unicode, line ends of every system, what is made of several code points, Markdown. */
-const texts = fc
-  .array(
-    fc.oneof(
-      fc.string({ unit: 'grapheme', maxLength: 60 }),
-      fc.string({ unit: 'binary', maxLength: 40 }),
-      fc.lorem({ maxCount: 12 }),
-      fc.constantFrom('\n\n', '\r\n\r\n', '\n \t\n', '\n', '\r\n', '\r', ' ', '. ', '。', '\u0000', '\u0007', '\u200b'),
-      fc.constantFrom('🏔️', '👩‍👩‍👧', '🇳🇴', '👍🏽', 'e\u0301', ' \u0301', 'ก็', '\ud83d', '\udc68', 'x'.repeat(900)),
-      fc.constantFrom(
-        '# Title\n',
-        '\n## One\n\n',
-        '### Two ###\r\n',
-        '\nHead\n====\n',
-        '\n---\n',
-        '- item\n',
-        '\n12. item\n\n  more\n',
-      ),
-      fc.constantFrom('```js\n', '\n~~~\n', '\n    code\n\n    more\n', '> quote\n', '| a | b |\n'),
-    ),
-    { maxLength: 30 },
-  )
-  .map((parts) => parts.join(''));
-
 const budgets = fc.integer({ min: 4, max: 60 });
-const plans = fc.record({
-  strategy: fc.constantFrom(...chunkingStrategies),
-  overlapTokens: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
-});
 
 const splitsPair = (text: string, at: number): boolean =>
   at > 0 && at < text.length && /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
-
-/** What is outside of every chunk. */
-function uncovered(text: string, chunks: readonly Chunk[]): string {
-  let end = 0;
-  let rest = '';
-  for (const chunk of chunks) {
-    if (chunk.start > end) rest += text.slice(end, chunk.start);
-    end = Math.max(end, chunk.end);
-  }
-  return rest + text.slice(end);
-}
 
 describe('chunks of any text', () => {
   it('keep a pair together that a stray low surrogate follows', () => {
@@ -314,157 +269,6 @@ describe('markdown chunks', () => {
   it('have plain headings, whatever is marked in them', () => {
     expect(blocks('## *The* **old** `fox` and [the hen](http://hen.example) ##\n\nText.')[0]?.path).toBe(
       'The old fox and the hen',
-    );
-  });
-});
-
-describe('a text of five million characters', () => {
-  it.each(chunkingStrategies)('is cut by %s', (strategy) => {
-    const text = 'The fox ran over the hill and did not look back at the hens. '.repeat(82_000);
-    const chunks = cut(text, { strategy, overlapTokens: 20 }, 200);
-    expect(uncovered(text, chunks).trim()).toBe('');
-    expect(chunks.length).toBeGreaterThan(5_000);
-  });
-
-  const units = [
-    'x',
-    ' ',
-    '# ',
-    '- ',
-    '[',
-    '`',
-    '\u0301',
-    ' \u0301',
-    '👩‍',
-    '\ud83d',
-    '漢',
-    '\n',
-    '# #\n',
-    '```\n',
-    '\n \n',
-    '\u0007',
-  ];
-
-  it.each(units)('of nothing but %j is cut in linear time', (unit) => {
-    const text = unit.repeat(Math.floor(500_000 / unit.length));
-    for (const strategy of chunkingStrategies) {
-      const chunks = cut(text, { strategy }, 200);
-      expect(chunks.find((chunk) => text.slice(chunk.start, chunk.end) !== chunk.text)).toBeUndefined();
-    }
-  });
-
-  it.each(['\n', '\r\n', '- ', '    code\n\n', ' \u0301', 'a\n', 'e\u0301', '𝟗'])(
-    'of nothing but %j has no piece too long for an expression',
-    (unit) => {
-      const text = unit.repeat(Math.floor(5_000_000 / unit.length));
-      for (const strategy of chunkingStrategies) {
-        expect(() => atOnce(chunkingSteps(text, { strategy }, { budget: 200, mostChunks: 100 }))).not.toThrow();
-      }
-    },
-  );
-});
-
-describe('chunking in steps', () => {
-  const shapes = fc.constantFrom(
-    'The fox ran. ',
-    '😀',
-    'e\u0301',
-    'x',
-    '漢',
-    'a\n',
-    '- item\n',
-    '| a | b |\n',
-    'call();\n',
-    '한국 ',
-    '.',
-    '## H\n\n',
-  );
-
-  it('asks for few counts between two of them, of any text', () => {
-    fc.assert(
-      fc.property(fc.array(shapes, { minLength: 1, maxLength: 3 }), plans, (parts, plan) => {
-        const budget = 100;
-        const unit = parts.join('');
-        let counts = 0;
-        let most = 0;
-        const counter: TokenCounter = {
-          isExact: false,
-          count: (text, limit) => {
-            counts += 1;
-            return estimatedTokens.count(text, limit);
-          },
-        };
-        const steps = chunkingSteps(unit.repeat(Math.ceil(100_000 / unit.length)), plan, { budget, counter });
-        for (let step = steps.next(); !step.done; step = steps.next()) {
-          most = Math.max(most, counts);
-          counts = 0;
-        }
-        // Each of a chunk's words, its characters, and halves of what does not fit.
-        expect(most).toBeLessThanOrEqual(10 * budget);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('ends once there are more chunks than are wanted', () => {
-    const chunks = atOnce(
-      chunkingSteps('One.\n\n'.repeat(1000), { strategy: 'paragraph' }, { budget: 50, mostChunks: 10 }),
-    );
-    expect(chunks).toHaveLength(11);
-  });
-
-  function* work(done: { steps: number }): Steps<string> {
-    for (; done.steps < 20; done.steps++) yield;
-    return 'done';
-  }
-
-  it('lets others have their turn at every one where turns are short', async () => {
-    const done = { steps: 0 };
-    let turns = 0;
-    const count = (): void => {
-      turns += 1;
-      if (done.steps < 20) setImmediate(count);
-    };
-    setImmediate(count);
-    await expect(inTurns(work(done), { turnMs: 0 })).resolves.toBe('done');
-    expect(turns).toBeGreaterThanOrEqual(19);
-  });
-
-  it('ends between two of them when it is told to', async () => {
-    const done = { steps: 0 };
-    const ending = new AbortController();
-    const working = inTurns(work(done), { turnMs: 0, signal: ending.signal });
-    ending.abort(new Error('enough'));
-    await expect(working).rejects.toThrow('enough');
-    expect(done.steps).toBeLessThan(20);
-  });
-});
-
-describe('the estimate of tokens', () => {
-  it('is the same whether a text is ASCII alone or not', () => {
-    const ascii = fc.string({ unit: 'binary-ascii', maxLength: 200 });
-    fc.assert(
-      fc.property(
-        fc.oneof(ascii, fc.lorem({ maxCount: 40 }), fc.stringMatching(/^[a-z]{0,50}[0-9]{0,20}$/)),
-        (text) => {
-          expect(estimateTokens(`${text} é`)).toBe(estimateTokens(text) + 1);
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-});
-
-describe('counting up to a limit', () => {
-  it('is exact up to it, and says more than it of what has more', () => {
-    fc.assert(
-      fc.property(texts, fc.integer({ min: 0, max: 100 }), (text, most) => {
-        const tokens = estimateTokens(text);
-        const counted = estimateTokens(text, most);
-        if (tokens <= most) expect(counted).toBe(tokens);
-        else expect(counted).toBeGreaterThan(most);
-      }),
-      { numRuns: 500 },
     );
   });
 });
