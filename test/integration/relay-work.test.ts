@@ -196,6 +196,27 @@ describe('the queue', () => {
     });
     expect(read).toBe(0);
   });
+
+  it.each([
+    ['a moment', '10 milliseconds', 100, 150],
+    ['twenty seconds', '20 seconds', 2_000, 2_100],
+    ['an hour', '1 hour', 5_000, 5_000],
+  ])('leaves what has waited %s for a writer alone for a tenth of it, within limits', async (_, age, least, most) => {
+    const path = await open();
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('held')`);
+    const claim = await path.outbox.claim({ ...sources, size: 1 }, 60_000);
+    if (!claim) throw new Error('nothing is due');
+    await path.database.transaction({}, async (transaction) => {
+      // One transaction, so one time.
+      await transaction.query('UPDATE outbox_events SET captured_at = now() - $1::interval', [age]);
+      await new OutboxStore(transaction).release(claim, claim.keys, { isBusy: true });
+      const [row] = await transaction.query<{ pauseMs: number }>(
+        'SELECT (extract(epoch FROM available_at - now()) * 1000)::float8 AS "pauseMs" FROM outbox_events',
+      );
+      expect(row?.pauseMs).toBeGreaterThanOrEqual(least);
+      expect(row?.pauseMs).toBeLessThanOrEqual(most);
+    });
+  });
 });
 
 describe('a lease', () => {
@@ -359,27 +380,6 @@ describe('a lease', () => {
     expect(claim?.keys.map(({ eventIds, isContested }) => ({ events: eventIds.length, isContested }))).toEqual([
       { events: 2, isContested: true },
     ]);
-  });
-
-  it.each([
-    ['a moment', '10 milliseconds', 100, 150],
-    ['twenty seconds', '20 seconds', 2_000, 2_100],
-    ['an hour', '1 hour', 5_000, 5_000],
-  ])('that has waited %s for a writer is left alone for a tenth of it, within limits', async (_, age, least, most) => {
-    const path = await open();
-    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('held')`);
-    const claim = await path.outbox.claim({ ...sources, size: 1 }, 60_000);
-    if (!claim) throw new Error('nothing is due');
-    await path.database.transaction({}, async (transaction) => {
-      // One transaction, so one time.
-      await transaction.query('UPDATE outbox_events SET captured_at = now() - $1::interval', [age]);
-      await new OutboxStore(transaction).release(claim, claim.keys, { isBusy: true });
-      const [row] = await transaction.query<{ pauseMs: number }>(
-        'SELECT (extract(epoch FROM available_at - now()) * 1000)::float8 AS "pauseMs" FROM outbox_events',
-      );
-      expect(row?.pauseMs).toBeGreaterThanOrEqual(least);
-      expect(row?.pauseMs).toBeLessThanOrEqual(most);
-    });
   });
 
   it('that is given back while somebody looks whether all is done is not overlooked', async () => {
