@@ -86,14 +86,14 @@ describe('a check while everything changes', () => {
     });
     expect(written).toBeGreaterThan(statements.length);
     expect(found).toEqual(found.map(() => ({})));
-    await app.settle(60_000);
+    await app.settle(300_000);
     expect(wrong(await inSmallPages().check())).toEqual({});
   });
 
   it('finds what has drifted, and that alone', async () => {
     app = await startApp();
     await fill();
-    await app.settle(60_000);
+    await app.settle(300_000);
     const { store, catalog } = app.core;
     const alias = catalog.alias('tag_concept');
     const [lost, changed, unseen] = (await sql(
@@ -111,7 +111,7 @@ describe('a check while everything changes', () => {
     });
     expect(found).toEqual(found.map(() => ({ tag_concept: { missing: 1, stalePayload: 1, staleText: 1 } })));
     await whileWriting(async () => void (await inSmallPages().repair()));
-    await app.settle(60_000);
+    await app.settle(300_000);
     expect(wrong(await inSmallPages().check())).toEqual({});
   });
 });
@@ -163,7 +163,7 @@ describe('a check while a relay is behind', () => {
     });
     relay.start();
     try {
-      await app.settle(60_000);
+      await app.settle(300_000);
       const found: Record<string, Wrong> = {};
       for (const next of places) {
         held = 0;
@@ -177,7 +177,7 @@ describe('a check while a relay is behind', () => {
         found[next.join(' ')] = wrong(await inSmallPages().check());
         place = undefined;
         release();
-        await app.settle(60_000);
+        await app.settle(300_000);
         found[`after ${next.join(' ')}`] = wrong(await inSmallPages().check());
       }
       expect(found).toEqual(Object.fromEntries(Object.keys(found).map((at) => [at, {}])));

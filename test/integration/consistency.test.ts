@@ -132,7 +132,7 @@ describe('consistency', () => {
       `INSERT INTO tag_concepts (name) SELECT 'tag number ' || i FROM generate_series(1, $1::int) i`,
       [LOST],
     );
-    await app.settle(60_000);
+    await app.settle(300_000);
     const alias = catalog.alias('tag_concept');
     const rows = await database.query<{ id: string }>('SELECT qdrant_point_id AS id FROM tag_concept_embeddings');
     await store.delete(alias, rows);
@@ -143,7 +143,7 @@ describe('consistency', () => {
     expect(plan).toEqual([{ kind: 'tag_concept', records: 0, writes: LOST, payloads: 0, deletions: 0 }]);
     expect(queued).toBe(LOST);
 
-    await app.settle(60_000);
+    await app.settle(300_000);
     expect(await store.count(alias)).toBe(LOST);
     expect((await services.consistency.check()).drift).toBe(0);
   });
@@ -155,10 +155,10 @@ describe('consistency', () => {
       await transaction.query(`DELETE FROM outbox_events WHERE topic = 'source'`);
       return gone;
     });
-    await app.settle(60_000);
+    await app.settle(300_000);
     const { findings, queued } = await services.consistency.repair();
     expect([findings.drift, queued]).toEqual([removed.length, removed.length]);
-    await app.settle(60_000);
+    await app.settle(300_000);
     expect((await services.consistency.check()).drift).toBe(0);
   });
 

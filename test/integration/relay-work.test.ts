@@ -224,15 +224,15 @@ describe('a lease', () => {
     const held = gate();
     const path = await open({ onEmbed: () => held.pass() });
     await path.id(insertTag, ['slow']);
-    path.relay({ leaseMs: 150 });
-    path.relay({ leaseMs: 150 });
+    path.relay({ leaseMs: 1_500 });
+    path.relay({ leaseMs: 1_500 });
     await held.reached;
     const endOf = async (): Promise<number> => {
       const [row] = await path.sql<{ end: Date }>('SELECT leased_until AS end FROM outbox_events');
       return row?.end.getTime() ?? 0;
     };
     const first = await endOf();
-    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 450));
+    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 1_500));
     held.open();
     await path.idle();
     expect(path.embedded).toEqual(['slow']);
@@ -249,7 +249,7 @@ describe('a lease', () => {
     // Cut in many turns: whether the lease is still held is looked at in each.
     await path.sql(`INSERT INTO stories (title, content) VALUES ('third', repeat('A sentence of the third. ', 20000))`);
     let batches = 0;
-    path.relay({ leaseMs: 150, sourceConcurrency: 1 }, async (step, { topic }) => {
+    path.relay({ leaseMs: 1_500, sourceConcurrency: 1 }, async (step, { topic }) => {
       if (step === 'rendered' && topic === 'source' && ++batches === 2) await held.pass();
     });
     await held.reached;
@@ -260,7 +260,7 @@ describe('a lease', () => {
       return row?.end.getTime() ?? 0;
     };
     const first = await endOf();
-    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 450));
+    await eventually(async () => expect(await endOf()).toBeGreaterThan(first + 1_500));
     held.open();
     await path.idle();
     expect(batches).toBe(3);
