@@ -62,6 +62,12 @@ function explained(plans: string[]): SqlRunner {
 
 const payloads = (): Map<number, { archived: boolean }> =>
   new Map(points.map(({ entityId }) => [entityId, { archived: true }]));
+/** An error is noted point by point. */
+function firstPoint(): (typeof points)[number] {
+  const [point] = points;
+  if (!point) throw new Error('there are no points');
+  return point;
+}
 const written = () => points.map((point) => ({ ...point, isPayloadOnly: false }));
 const deleted = () => points.map((point) => ({ ...point, isContested: true }));
 
@@ -99,7 +105,10 @@ const statements: [name: string, run: (sql: SqlRunner) => Promise<unknown>][] = 
   ],
   ['begins to write', (sql) => new PointLedger(sql).beginWriting(generationId, points)],
   ['settles what was written', (sql) => new PointLedger(sql).settle('content_item', generationId, written(), true)],
-  ['notes an error', (sql) => new PointLedger(sql).noteError(points, { code: 'X', message: 'x', isDead: false })],
+  [
+    'notes an error',
+    (sql) => new PointLedger(sql).noteError(firstPoint(), { code: 'X', message: 'x', isDead: false }),
+  ],
   ['settles what was deleted', (sql) => new PointLedger(sql).settleDeleted('content_item', deleted())],
   ['reads the rows of its records', (sql) => new EmbeddingRows(sql).existing(contentItemSpec, [...payloads().keys()])],
   ['changes the rows of its records', (sql) => new EmbeddingRows(sql).apply(contentItemSpec, changedRows())],

@@ -8,6 +8,7 @@ import {
   TextTooLongError,
 } from '../../src/kernel/model/embedder';
 import { DeadLetters } from '../../src/kernel/outbox/dead-letters';
+import { Sync } from '../../src/kernel/outbox/sync';
 import { defaultCollectionSettings } from '../../src/kernel/vector/collections';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
 import type { VectorStore } from '../../src/kernel/vector/vector-store';
@@ -119,6 +120,42 @@ describe('a text that the model cannot take', () => {
     await path.idle();
     expect(await path.sql('SELECT * FROM outbox_events')).toEqual([]);
     expect(await path.drift()).toEqual([]);
+  });
+
+  it('says so although a writer held it when it was given up, and then left it as it was', async () => {
+    let isHeld: () => void = () => undefined;
+    const hasHold = new Promise<void>((resolve) => (isHeld = resolve));
+    const gate = new Gate();
+    const path = await open({
+      onEmbed: async (texts) => {
+        if (!texts.includes('poison')) return;
+        void gate.pass();
+        await hasHold;
+        throw new ModelRejectedError('not that');
+      },
+    });
+    const id = await path.id(insertTag, ['poison']);
+    path.relay();
+    await gate.reached;
+    const undone = path.database.transaction({}, async (transaction) => {
+      await transaction.query('UPDATE tag_concept_embeddings SET archived_at = now()');
+      isHeld();
+      await eventually(async () =>
+        expect(
+          await path.sql(
+            `SELECT 1 FROM outbox_events WHERE topic = 'point' AND (dead_at IS NOT NULL OR error_code IS NOT NULL)`,
+          ),
+        ).toHaveLength(1),
+      );
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    await path.idle();
+    const [status] = await new Sync(path.database).indexingStatus('tag_concept', [id]);
+    expect(status).toMatchObject({ state: 'FAILED', failed: 1, pending: 0, error: 'not that' });
+    expect(await path.sql('SELECT error FROM outbox_events WHERE dead_at IS NOT NULL')).toEqual([
+      { error: 'not that' },
+    ]);
   });
 
   it('is tried again a few times when the model might take it later', async () => {

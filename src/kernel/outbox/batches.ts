@@ -80,14 +80,20 @@ export class Batches {
       }
       const failure = failureOf(outcome.error, key.attempts, settings);
       const { isDead, code, message, attempts } = failure;
+      // That a collection beside the live one lacks it is no failure of the record's. What fails before anybody knew the
+      // point's revision fails whatever it is.
+      const point = claim.topic === 'point' && (outcome.point ?? { pointId: key.key, revision: null });
+      const isNoted = !point || (await ledger.noteError(point, { code, message, isDead }));
+      if (isDead && !isNoted) {
+        // Given up now, it could stay pending although nothing will fetch it any more.
+        await outbox.release(claim, [key], { isBusy: true });
+        meter?.attempted(claim.topic, key.kind, 'busy');
+        continue;
+      }
       meter?.attempted(claim.topic, key.kind, isDead ? 'dead' : 'failed');
       const fields = { topic: claim.topic, kind: key.kind, key: key.key, code, message, attempts };
       if (isDead) logger.error(fields, 'gave an event up; it is among the dead letters');
       else logger.warn(fields, 'an attempt failed; it is repeated');
-      // That a collection beside the live one lacks it is no failure of the record's. What fails before anybody knew the
-      // point's revision fails whatever it is.
-      const point = claim.topic === 'point' && (outcome.point ?? { pointId: key.key, revision: null });
-      if (point) await ledger.noteError([point], { code, message, isDead });
       await outbox.fail(claim, [key], failure);
     }
   }

@@ -211,34 +211,32 @@ export class PointLedger implements GenerationLedger {
     return rows.length > 0;
   }
 
-  /** Shows why points are not indexed, unless they have changed since; without a revision, whether or not they have. */
+  /**
+   * Shows why a point is not indexed, unless it has changed since; without a revision, whether or not it has.
+   * @returns false when a writer holds the point, who may leave it as it is
+   */
   async noteError(
-    points: readonly { pointId: string; revision: string | null }[],
+    point: { pointId: string; revision: string | null },
     error: { code: string; message: string; isDead: boolean },
-  ): Promise<void> {
-    await this.sql.query(
-      `WITH noted AS (
-         SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS n (point_id, revision)
+  ): Promise<boolean> {
+    const [row] = await this.sql.query<{ isHeld: boolean }>(
+      `WITH concerned AS (
+         SELECT point_id FROM vector_points
+         WHERE point_id = $1 AND revision = coalesce($2::bigint, revision) AND state IN ('pending', 'failed')
        ), free AS (
-         SELECT p.point_id FROM noted n CROSS JOIN LATERAL (
-           SELECT v.point_id FROM vector_points v
-           WHERE v.point_id = n.point_id AND v.revision = coalesce(n.revision, v.revision)
-             AND v.state IN ('pending', 'failed')
-           LIMIT 1 FOR UPDATE SKIP LOCKED
-         ) p
+         SELECT point_id FROM vector_points
+         WHERE point_id = $1 AND revision = coalesce($2::bigint, revision) AND state IN ('pending', 'failed')
+         FOR UPDATE SKIP LOCKED
+       ), noted AS (
+         UPDATE vector_points p SET error_code = $3, error = $4,
+           state = CASE WHEN $5 THEN 'failed' ELSE 'pending' END,
+           state_since = CASE WHEN (p.state = 'failed') = $5 THEN p.state_since ELSE now() END
+         WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free))
        )
-       UPDATE vector_points p SET error_code = $3, error = $4,
-         state = CASE WHEN $5 THEN 'failed' ELSE 'pending' END,
-         state_since = CASE WHEN (p.state = 'failed') = $5 THEN p.state_since ELSE now() END
-       WHERE p.point_id = ANY (ARRAY(SELECT point_id FROM free))`,
-      [
-        points.map((point) => point.pointId),
-        points.map((point) => point.revision),
-        error.code,
-        error.message,
-        error.isDead,
-      ],
+       SELECT EXISTS (TABLE concerned) AND NOT EXISTS (TABLE free) AS "isHeld"`,
+      [point.pointId, point.revision, error.code, error.message, error.isDead],
     );
+    return row?.isHeld !== true;
   }
 
   async endAdoption(
