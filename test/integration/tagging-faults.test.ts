@@ -1,7 +1,8 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import type { VectorQuery, VectorStore } from '../../src/kernel/vector/vector-store';
 import { VectorStoreRejectedError, VectorStoreUnavailableError } from '../../src/kernel/vector/vector-store.errors';
+import { until } from '../support/until';
 import type { WritePath } from '../support/write-path';
 import { useWritePaths } from '../support/write-paths';
 
@@ -117,4 +118,51 @@ it('is done once by several relays, one of which stops in the middle', async () 
        (SELECT count(*)::int FROM outbox_events) AS left FROM story_chunk_tags`,
   );
   expect(rows).toEqual([{ assigned: 302, used: 302, left: 0 }]);
+});
+
+describe('what goes while others write of it', () => {
+  /** Deletes by this statement, and lets it come into effect only once a relay waits for it. */
+  async function deleteUnderneath(path: WritePath, statement: string): Promise<void> {
+    await path.database.transaction({}, async (transaction) => {
+      await transaction.query(statement);
+      path.relay();
+      await until(async () => {
+        const waiting = await path.sql(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0;
+      });
+    });
+    await path.idle();
+  }
+
+  it('is left out by a tag that is compared, and nothing is given up', async () => {
+    const path = await open(() => undefined);
+    await embedded(path);
+    await path.sql(`UPDATE tag_schemes SET kinds = ARRAY['story']`);
+    await deleteUnderneath(path, 'DELETE FROM story_chunk_embeddings WHERE paragraph_index = 0');
+    expect(await path.sql('SELECT error FROM outbox_events')).toEqual([]);
+  });
+
+  it('is left out by a text whose decisions come back, and its story is chunked all the same', async () => {
+    const path = await open(() => undefined);
+    await path.sql(`INSERT INTO tag_concepts (name) VALUES ('harvest')`);
+    await embedded(path);
+    await path.sql(
+      `INSERT INTO story_chunk_tags (story_chunk_id, tag_concept_id, source, status)
+       SELECT chunk.id, tag.id, 'manual', 'accepted' FROM story_chunk_embeddings chunk, tag_concepts tag
+       WHERE chunk.paragraph_index = 0 AND tag.name = 'harvest'`,
+    );
+    const relay = path.relay();
+    await path.sql(`UPDATE stories SET content = 'another text'`);
+    await path.idle();
+    await relay.stop();
+    await path.sql(`UPDATE stories SET content = 'black ravens above the tower'`);
+    await deleteUnderneath(path, `DELETE FROM tag_concepts WHERE name = 'harvest'`);
+    expect(await path.sql('SELECT error FROM outbox_events')).toEqual([]);
+    expect(await path.sql('SELECT text FROM story_chunk_embeddings')).toEqual([
+      { text: 'black ravens above the tower' },
+    ]);
+    expect(await path.drift()).toEqual([]);
+  });
 });

@@ -89,7 +89,7 @@ export class SourceTask {
       lease.signal.throwIfAborted();
       const outage = outageOf(error);
       if (outage) throw outage;
-      if (isLockConflict(error)) {
+      if (isInterrupted(error)) {
         for (const key of keys) outcomes.set(key, { result: 'busy' });
       } else if (keys.length === 1) {
         outcomes.set(keys[0] as ClaimedKey, { result: 'failed', error });
@@ -202,8 +202,9 @@ function isAnyChange({ inserted, rewritten, moved, deleted }: RowChanges): boole
   return inserted.length + rewritten.length + moved.length + deleted.length > 0;
 }
 
-function isLockConflict(error: unknown): boolean {
-  // A unique value that was taken in between is a row that somebody else wrote just now: it is seen next time.
-  if (error instanceof DomainError) return error.code === 'CONFLICT';
+function isInterrupted(error: unknown): boolean {
+  // A unique value that was taken in between is a row that somebody else wrote just now, and what a row refers to and is
+  // not there any more somebody deleted just now: either is seen next time.
+  if (error instanceof DomainError) return error.code === 'CONFLICT' || error.code === 'PARENT_NOT_FOUND';
   return isLockNotAvailable(error);
 }

@@ -41,7 +41,7 @@ export class TagTask implements FollowUpTask {
         if (kind === TAG_KIND) await this.compareTags(keys, batch, outcomes);
         else await this.tagSubjects(kind, keys, batch, outcomes);
       } catch (error) {
-        if (!isLockConflict(error)) throw error;
+        if (!isInterrupted(error)) throw error;
         for (const key of keys) if (!outcomes.has(key)) outcomes.set(key, { result: 'busy' });
       }
     }
@@ -92,7 +92,9 @@ export class TagTask implements FollowUpTask {
   }
 }
 
-function isLockConflict(error: unknown): boolean {
-  if (error instanceof DomainError) return error.code === 'CONFLICT' && error.retryable;
-  return isLockNotAvailable(error);
+/** Whether somebody else was writing the same: locks met, or a text or tag went while it was written about. */
+function isInterrupted(error: unknown): boolean {
+  if (!(error instanceof DomainError)) return isLockNotAvailable(error);
+  if (error.code === 'PARENT_NOT_FOUND') return error.details.field !== 'modelId';
+  return error.code === 'CONFLICT' && error.retryable;
 }
