@@ -1,4 +1,4 @@
-import type { Transaction } from '../../../kernel/db/database';
+import type { SqlValue, Transaction } from '../../../kernel/db/database';
 import { DomainError } from '../../../kernel/errors/domain-error';
 import { specOf } from '../../../kernel/embedding/embedding-reader';
 import { toGlobalId } from '../../../kernel/record/global-id';
@@ -18,6 +18,27 @@ export interface Decided {
   tagIds: readonly number[];
 }
 
+/** With the scores that were asked for, by the model that they are of. */
+interface ScoredTags extends Decided {
+  scores: ReadonlyMap<number, number>;
+  modelId: number;
+}
+
+const PAIRS = 'unnest($2::int[], $3::float8[]) AS pair (tag_id, score)';
+
+/** First to fourth parameter: what was decided about, the tags, their scores, the model. */
+const valuesOf = ({ subjectId, tagIds, scores, modelId }: Omit<ScoredTags, 'taggable'>): SqlValue[] => [
+  subjectId,
+  tagIds,
+  tagIds.map((id) => scores.get(id) ?? null),
+  modelId,
+];
+
+/** The score that is known now. That of an implied tag is the score of the tag which implies it, and says nothing of this one. */
+const scoreAs = (score: string, modelId: string): string =>
+  `score = coalesce(${score}, CASE WHEN NOT a.is_implied THEN a.score END),
+         model_id = CASE WHEN ${score} IS NULL THEN a.model_id ELSE ${modelId} END`;
+
 /** Carries out what people decide about tags on texts. Triggers keep the log. */
 export class TagCurator {
   constructor(private readonly parts: TaggingParts) {}
@@ -28,71 +49,69 @@ export class TagCurator {
    */
   async decide(decision: Decision, { taggable, subjectId, tagIds }: Decided, actor: string): Promise<void> {
     const route = this.parts.route();
-    const isScored = decision === 'add' || decision === 'reject';
-    const scores = isScored ? await this.scoresOf(route, taggable, subjectId, tagIds) : new Map<number, number>();
+    const unscored = await this.unscored(taggable, subjectId, tagIds);
+    const scores = await this.scoresOf(route, taggable, subjectId, unscored);
+    const decided: ScoredTags = { taggable, subjectId, tagIds, scores, modelId: route.model.modelId };
     await this.parts.database.transaction({ actor }, async (transaction) => {
       await this.requireSubject(transaction, taggable, subjectId);
       await this.lockTags(transaction, tagIds);
       if (decision === 'add' || decision === 'reject') {
-        await this.put(transaction, decision, { taggable, subjectId, tagIds }, scores, route.model.modelId);
+        await this.put(transaction, decision, decided);
       } else {
-        const touched =
-          decision === 'accept'
-            ? await this.accept(transaction, { taggable, subjectId, tagIds })
-            : await this.remove(transaction, { taggable, subjectId, tagIds });
+        const touched = await (decision === 'accept'
+          ? this.accept(transaction, decided)
+          : this.remove(transaction, decided));
         const missing = tagIds.find((id) => !touched.has(id));
         if (missing !== undefined) throw notAssigned(decision, missing);
       }
       await new AssignmentRows(transaction, taggable).refreshImplied([subjectId]);
-      // A place is free: the next best may follow.
-      if (decision === 'reject' || decision === 'remove') await this.tagAgain(transaction, taggable, subjectId);
+      // A place is free, or taken: the next best may follow, or the farthest has to go.
+      await this.tagAgain(transaction, taggable, subjectId);
     });
   }
 
   private async put(
     transaction: Transaction,
     decision: 'add' | 'reject',
-    { taggable, subjectId, tagIds }: Decided,
-    scores: ReadonlyMap<number, number>,
-    modelId: number,
+    { taggable, ...scored }: ScoredTags,
   ): Promise<void> {
     const { table, subjectColumn } = taggable;
     const status = decision === 'add' ? 'accepted' : 'rejected';
     await transaction.query(
       `INSERT INTO ${table} AS a (${subjectColumn}, tag_concept_id, score, model_id, source, status)
        SELECT $1, pair.tag_id, pair.score, CASE WHEN pair.score IS NOT NULL THEN $4::int END, 'manual', $5
-       FROM unnest($2::int[], $3::float8[]) AS pair (tag_id, score)
+       FROM ${PAIRS}
        ON CONFLICT (${subjectColumn}, tag_concept_id) DO UPDATE SET status = EXCLUDED.status, is_implied = false,
          source = CASE WHEN EXCLUDED.status = 'accepted' AND (a.is_implied OR a.status = 'rejected') THEN 'manual' ELSE a.source END,
-         score = coalesce(EXCLUDED.score, a.score), model_id = coalesce(EXCLUDED.model_id, a.model_id)`,
-      [subjectId, tagIds, tagIds.map((id) => scores.get(id) ?? null), modelId, status],
+         ${scoreAs('EXCLUDED.score', 'EXCLUDED.model_id')}`,
+      [...valuesOf(scored), status],
     );
   }
 
-  private async accept(transaction: Transaction, { taggable, subjectId, tagIds }: Decided): Promise<Set<number>> {
+  private async accept(transaction: Transaction, { taggable, ...scored }: ScoredTags): Promise<Set<number>> {
     const { table, subjectColumn } = taggable;
     const rows = await transaction.query<{ id: number }>(
-      `UPDATE ${table} SET status = 'accepted', is_implied = false
-       WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) RETURNING tag_concept_id AS id`,
-      [subjectId, tagIds],
+      `UPDATE ${table} a SET status = 'accepted', is_implied = false, ${scoreAs('pair.score', '$4::int')}
+       FROM ${PAIRS} WHERE a.${subjectColumn} = $1 AND a.tag_concept_id = pair.tag_id RETURNING a.tag_concept_id AS id`,
+      valuesOf(scored),
     );
     return new Set(rows.map((row) => row.id));
   }
 
   /** What a person put there is taken away; what similarity put there is rejected, or it would come back. */
-  private async remove(transaction: Transaction, { taggable, subjectId, tagIds }: Decided): Promise<Set<number>> {
+  private async remove(transaction: Transaction, { taggable, ...scored }: ScoredTags): Promise<Set<number>> {
     const { table, subjectColumn } = taggable;
     const rows = await transaction.query<{ id: number }>(
       `WITH taken AS (
          DELETE FROM ${table} WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) AND source = 'manual'
          RETURNING tag_concept_id AS id
        ), rejected AS (
-         UPDATE ${table} SET status = 'rejected', is_implied = false
-         WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[]) AND source = 'auto'
-         RETURNING tag_concept_id AS id
+         UPDATE ${table} a SET status = 'rejected', is_implied = false, ${scoreAs('pair.score', '$4::int')}
+         FROM ${PAIRS} WHERE a.${subjectColumn} = $1 AND a.tag_concept_id = pair.tag_id AND a.source = 'auto'
+         RETURNING a.tag_concept_id AS id
        )
        SELECT id FROM taken UNION ALL SELECT id FROM rejected`,
-      [subjectId, tagIds],
+      valuesOf(scored),
     );
     return new Set(rows.map((row) => row.id));
   }
@@ -138,6 +157,21 @@ export class TagCurator {
     await transaction.query(`SELECT pg_notify('kindred_outbox', 'tag')`);
   }
 
+  /**
+   * The tags whose score on this text nobody keeps up to date: all but those that are suggested. A text is edited, and what
+   * was decided about it keeps the score of that time.
+   */
+  private async unscored(taggable: Taggable, subjectId: number, tagIds: readonly number[]): Promise<number[]> {
+    const { table, subjectColumn } = taggable;
+    const rows = await this.parts.database.query<{ id: number }>(
+      `SELECT tag_concept_id AS id FROM ${table} WHERE ${subjectColumn} = $1 AND tag_concept_id = ANY ($2::int[])
+         AND source = 'auto' AND status = 'suggested' AND NOT is_implied`,
+      [subjectId, tagIds],
+    );
+    const scored = new Set(rows.map((row) => row.id));
+    return tagIds.filter((id) => !scored.has(id));
+  }
+
   /** How near the text and these tags are, as far as both have vectors. Thresholds are learnt from it. */
   private async scoresOf(
     route: Route,
@@ -145,6 +179,7 @@ export class TagCurator {
     subjectId: number,
     tagIds: readonly number[],
   ): Promise<Map<number, number>> {
+    if (tagIds.length === 0) return new Map();
     const { database, store } = this.parts;
     const spec = specOf(taggable.kind);
     const points = await database.query<{ id: string }>(

@@ -11,6 +11,8 @@ export interface AssignmentRow {
   source: TagSource;
   status: TagStatus;
   isImplied: boolean;
+  /** Whether its scheme brings broader tags with it. */
+  impliesParents: boolean;
 }
 
 export interface ScoredPair {
@@ -35,10 +37,10 @@ export class AssignmentRows {
     const { table, subjectColumn } = this.taggable;
     return this.sql.query<AssignmentRow>(
       `SELECT a.${subjectColumn} AS "subjectId", a.tag_concept_id AS "tagId", tag.scheme, a.score, a.source, a.status,
-         a.is_implied AS "isImplied"
+         a.is_implied AS "isImplied", scheme.implies_parents AS "impliesParents"
        FROM unnest($1::int[]) AS subject (id)
        CROSS JOIN LATERAL (SELECT * FROM ${table} WHERE ${subjectColumn} = subject.id OFFSET 0) a
-       JOIN tag_concepts tag ON tag.id = a.tag_concept_id`,
+       JOIN tag_concepts tag ON tag.id = a.tag_concept_id JOIN tag_schemes scheme ON scheme.name = tag.scheme`,
       [subjectIds],
       `tagging_assignments_${table}`,
     );

@@ -26,7 +26,6 @@ interface ComparedTag extends SubjectPoint {
   isArchived: boolean;
   kinds: string[];
   threshold: number;
-  impliesParents: boolean;
 }
 
 /** A tag with what is near it, kind of text by kind of text. */
@@ -85,7 +84,7 @@ export class CompareTags {
   private tagsOf(pointIds: readonly string[]): Promise<ComparedTag[]> {
     return this.parts.database.query<ComparedTag>(
       `SELECT tag.id, point.point_id AS "pointId", ${IS_ARCHIVED} AS "isArchived", scheme.kinds,
-         scheme.implies_parents AS "impliesParents", ${THRESHOLD} AS threshold, point.indexed_revision AS revision,
+         ${THRESHOLD} AS threshold, point.indexed_revision AS revision,
          point.indexed_hash AS hash
        FROM unnest($1::uuid[]) AS asked (id)
        JOIN tag_concept_embeddings embedding ON embedding.qdrant_point_id = asked.id AND embedding.chunk_index = 0
@@ -166,8 +165,7 @@ export class CompareTags {
       specOf(kind).defaultTypes,
     ]);
     const { touched = [], ...result } = row ?? { candidates: 0, suggested: 0, withdrawn: 0, displaced: 0, queued: 0 };
-    const isImplying = near.some(({ tag }) => tag.impliesParents) || (await this.hasImplied(transaction, taggable));
-    if (isImplying) {
+    if (await this.isImplying(transaction, taggable)) {
       const tagIds = near.map(({ tag }) => tag.id);
       const subjects = await this.below(transaction, tagIds, taggable, touched);
       await new AssignmentRows(transaction, taggable).refreshImplied(subjects);
@@ -175,11 +173,13 @@ export class CompareTags {
     return result;
   }
 
-  private async hasImplied(transaction: Transaction, { table }: Taggable): Promise<boolean> {
+  /** Whether anything is implied, or may be: a tag of any scheme can stand between those of one that implies. */
+  private async isImplying(transaction: Transaction, { table }: Taggable): Promise<boolean> {
     const rows = await transaction.query(
-      `SELECT 1 FROM ${table} WHERE is_implied LIMIT 1`,
+      `SELECT 1 WHERE EXISTS (SELECT 1 FROM tag_schemes WHERE implies_parents)
+         OR EXISTS (SELECT 1 FROM ${table} WHERE is_implied)`,
       [],
-      `tagging_has_implied_${table}`,
+      `tagging_is_implying_${table}`,
     );
     return rows.length > 0;
   }

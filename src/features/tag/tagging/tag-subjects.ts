@@ -130,7 +130,7 @@ export class TagSubjects {
     });
     const isImplying =
       schemes.some((scheme) => scheme.impliesParents) ||
-      [...existing.values()].some((list) => list.some((row) => row.isImplied));
+      [...existing.values()].some((list) => list.some((row) => row.isImplied || row.impliesParents));
     return { settled, changed, short, plans, isImplying };
   }
 

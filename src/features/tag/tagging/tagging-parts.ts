@@ -26,3 +26,6 @@ const LOCK_NAME = 'kindred_tagging';
 
 export const SHARED_LOCK = `SELECT set_config('lock_timeout', '${LOCK_TIMEOUT}', true), pg_advisory_xact_lock_shared(hashtext('${LOCK_NAME}'))`;
 export const SOLE_LOCK = `SELECT set_config('lock_timeout', '${LOCK_TIMEOUT}', true), pg_advisory_xact_lock(hashtext('${LOCK_NAME}'))`;
+
+/** For a person, who waits as long as it takes; those who write suggestions then give way. Before any other lock. */
+export const PATIENT_SOLE_LOCK = `SELECT pg_advisory_xact_lock(hashtext('${LOCK_NAME}'))`;

@@ -3,7 +3,7 @@ import { DomainError } from '../../../kernel/errors/domain-error';
 import { toGlobalId } from '../../../kernel/record/global-id';
 import { taggables } from '../taggable';
 import { AssignmentRows } from '../tagging/assignment-rows';
-import { SOLE_LOCK } from '../tagging/tagging-parts';
+import { PATIENT_SOLE_LOCK } from '../tagging/tagging-parts';
 
 /** What went over from one tag to another. */
 export interface Merge {
@@ -11,6 +11,12 @@ export interface Merge {
   decisions: number;
   children: number;
   aliases: number;
+}
+
+interface MergedTag {
+  id: number;
+  scheme: string;
+  names: string[];
 }
 
 const IS_DECIDED = (alias: string): string =>
@@ -33,10 +39,10 @@ export class TagMerger {
       });
     }
     return this.database.transaction({ actor }, async (transaction) => {
-      await transaction.query(SOLE_LOCK);
+      await transaction.query(PATIENT_SOLE_LOCK);
       await transaction.query(`SELECT pg_advisory_xact_lock(hashtext('kindred_tag_hierarchy'))`);
       await transaction.query(`SELECT set_config('kindred.is_merging', 'on', true)`);
-      const source = await this.lock(transaction, sourceId, targetId);
+      const { source, target } = await this.lock(transaction, sourceId, targetId);
       const merge: Merge = { assignments: 0, decisions: 0, children: 0, aliases: source.names.length };
       await transaction.query(
         `UPDATE tag_verdicts o SET tag_concept_id = $2 WHERE o.tag_concept_id = $1 AND NOT EXISTS (
@@ -60,6 +66,10 @@ export class TagMerger {
           [sourceId, targetId],
         );
         merge.assignments += moved.length;
+        // A place of the one scheme is free, one of the other is taken.
+        if (source.scheme !== target.scheme) {
+          await transaction.query(`SELECT kindred_retag_${table}($1)`, [moved.map((row) => row.id)]);
+        }
       }
       merge.decisions = await count(
         transaction,
@@ -93,9 +103,13 @@ export class TagMerger {
     });
   }
 
-  private async lock(transaction: Transaction, sourceId: number, targetId: number): Promise<{ names: string[] }> {
-    const rows = await transaction.query<{ id: number; names: string[] }>(
-      `SELECT id, name || aliases AS names FROM tag_concepts WHERE id = ANY ($1::int[]) ORDER BY id FOR UPDATE`,
+  private async lock(
+    transaction: Transaction,
+    sourceId: number,
+    targetId: number,
+  ): Promise<{ source: MergedTag; target: MergedTag }> {
+    const rows = await transaction.query<MergedTag>(
+      `SELECT id, scheme, name || aliases AS names FROM tag_concepts WHERE id = ANY ($1::int[]) ORDER BY id FOR UPDATE`,
       [[sourceId, targetId]],
     );
     for (const [field, id] of [
@@ -123,7 +137,8 @@ export class TagMerger {
         { details: { field: 'targetId' } },
       );
     }
-    return rows.find((row) => row.id === sourceId) as { names: string[] };
+    const [source, target] = [sourceId, targetId].map((id) => rows.find((row) => row.id === id) as MergedTag);
+    return { source, target } as { source: MergedTag; target: MergedTag };
   }
 }
 
