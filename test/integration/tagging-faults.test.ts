@@ -166,3 +166,46 @@ describe('what goes while others write of it', () => {
     expect(await path.drift()).toEqual([]);
   });
 });
+
+it('leaves a suggestion that a tag got by its new vector while texts were compared with the former one', async () => {
+  let release: () => void = () => undefined;
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
+  let isHolding = false;
+  let isHeld = false;
+  /** The next answer is kept back. */
+  const holding = (store: VectorStore): VectorStore =>
+    new Proxy(store, {
+      get(target, name) {
+        const value = Reflect.get(target, name) as unknown;
+        if (typeof value !== 'function') return value;
+        if (name !== 'queryBatch') return (value as (...args: unknown[]) => unknown).bind(target);
+        return async (...args: Parameters<VectorStore['queryBatch']>) => {
+          const answer = await target.queryBatch(...args);
+          if (isHolding) {
+            isHolding = false;
+            isHeld = true;
+            await isReleased;
+          }
+          return answer;
+        };
+      },
+    });
+  const path = await paths.open({ wrapStore: holding });
+  await path.sql(`INSERT INTO tag_concepts (name) VALUES ('zz')`);
+  await path.sql(`INSERT INTO stories (title, content) VALUES ('Ravens', 'black ravens above the tower')`);
+  const first = path.relay();
+  await path.idle();
+  await first.stop();
+  isHolding = true;
+  await path.sql(
+    `INSERT INTO outbox_events (topic, kind, key) SELECT 'tag', 'story', qdrant_point_id::text FROM story_chunk_embeddings`,
+  );
+  path.relay();
+  await until(() => Promise.resolve(isHeld));
+  await path.sql(`UPDATE tag_concepts SET description = 'black ravens above the tower'`);
+  path.relay();
+  await until(async () => (await path.sql('SELECT 1 FROM story_chunk_tags')).length === 1);
+  release();
+  await path.idle();
+  expect(await path.sql(tagged)).toEqual([{ count: 1 }]);
+});

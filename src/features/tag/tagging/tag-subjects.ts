@@ -65,8 +65,9 @@ export class TagSubjects {
     const tags = await nearbyTags(database, { route, taggable, subjects, schemes });
     let open: readonly Subject[] = subjects;
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
+      const askedAt = await new TagVocabulary(database).now();
       const found = await findCandidates(this.parts, { route, taggable, subjects: open, schemes, tags }, depth);
-      const batch = { taggable, subjects: open, schemes, found, isLast: depth >= DEEPEST };
+      const batch = { taggable, subjects: open, schemes, found, askedAt, isLast: depth >= DEEPEST };
       let written: readonly Subject[] = [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
         const planned = await this.plan(transaction, batch);
@@ -92,12 +93,15 @@ export class TagSubjects {
       subjects,
       schemes,
       found,
+      askedAt,
       isLast,
     }: {
       taggable: Taggable;
       subjects: readonly Subject[];
       schemes: readonly SchemeRules[];
       found: readonly SubjectCandidates[][];
+      /** By the clock of the server. */
+      askedAt: string;
       isLast: boolean;
     },
   ): Promise<PlannedBatch> {
@@ -110,8 +114,10 @@ export class TagSubjects {
     if (!isDeepStrictEqual(await vocabulary.schemesOf(taggable.kind.kind), schemes)) {
       return { settled: [], changed: [...subjects], short: [], plans: [], isImplying: false };
     }
-    const rules = await vocabulary.rulesOf([...tagIds]);
-    const existing = grouped(await rows.of(subjects.map((subject) => subject.id)), (row) => row.subjectId);
+    const assigned = await rows.of(subjects.map((subject) => subject.id));
+    for (const row of assigned) tagIds.add(row.tagId);
+    const rules = await vocabulary.rulesOf([...tagIds], askedAt);
+    const existing = grouped(assigned, (row) => row.subjectId);
     const settled: Subject[] = [];
     const changed: Subject[] = [];
     const short: Subject[] = [];
@@ -123,6 +129,11 @@ export class TagSubjects {
       const plan = planSubject(subject.id, found[i] ?? [], existing.get(subject.id) ?? [], rules);
       if (plan.isShort && !isLast) {
         short.push(subject);
+        return [];
+      }
+      // A tag that was compared with its new vector after candidates were sought by the former one: it may have to stay.
+      if (plan.withdraw.some(({ tagId }) => rules.get(tagId)?.isNewer)) {
+        changed.push(subject);
         return [];
       }
       settled.push(subject);

@@ -17,6 +17,8 @@ export interface TagRules {
   threshold: number;
   /** Hash of the text that its vector is of. */
   hash: string | null;
+  /** Whether its vector, or what it is found by, is newer than the time asked about. */
+  isNewer: boolean;
 }
 
 /** A tag that texts can be compared with. */
@@ -55,16 +57,23 @@ export class TagVocabulary {
     );
   }
 
-  /** By id, without archived ones. */
-  async rulesOf(tagIds: readonly number[]): Promise<Map<number, TagRules>> {
+  /** The present time, by the clock of the server. */
+  async now(): Promise<string> {
+    const [row] = await this.sql.query<{ now: string }>('SELECT clock_timestamp()::text AS now', [], 'tagging_now');
+    return row?.now ?? '-infinity';
+  }
+
+  /** By id, without archived ones. @param since by the clock of the server */
+  async rulesOf(tagIds: readonly number[], since: string): Promise<Map<number, TagRules>> {
     const rows = await this.sql.query<TagRules>(
-      `SELECT tag.id, tag.scheme, ${THRESHOLD} AS threshold, point.indexed_hash AS hash
+      `SELECT tag.id, tag.scheme, ${THRESHOLD} AS threshold, point.indexed_hash AS hash,
+         coalesce(point.indexed_at > $2::timestamptz, false) AS "isNewer"
        FROM unnest($1::int[]) AS asked (id)
        JOIN (${RULES_FROM}) ON tag.id = asked.id
        LEFT JOIN tag_concept_embeddings embedding ON embedding.tag_concept_id = tag.id AND embedding.chunk_index = 0
        LEFT JOIN vector_points point ON point.point_id = embedding.qdrant_point_id
        WHERE NOT ${IS_ARCHIVED}`,
-      [tagIds],
+      [tagIds, since],
       'tagging_rules',
     );
     return new Map(rows.map((row) => [row.id, row]));
