@@ -105,10 +105,7 @@ const statements: [name: string, run: (sql: SqlRunner) => Promise<unknown>][] = 
   ],
   ['begins to write', (sql) => new PointLedger(sql).beginWriting(generationId, points)],
   ['settles what was written', (sql) => new PointLedger(sql).settle('content_item', generationId, written(), true)],
-  [
-    'notes an error',
-    (sql) => new PointLedger(sql).noteError(firstPoint(), { code: 'X', message: 'x', isDead: false }),
-  ],
+  ['notes an error', (sql) => new PointLedger(sql).noteError(firstPoint(), { code: 'X', message: 'x', isDead: false })],
   ['settles what was deleted', (sql) => new PointLedger(sql).settleDeleted('content_item', deleted())],
   ['reads the rows of its records', (sql) => new EmbeddingRows(sql).existing(contentItemSpec, [...payloads().keys()])],
   ['changes the rows of its records', (sql) => new EmbeddingRows(sql).apply(contentItemSpec, changedRows())],

@@ -133,6 +133,24 @@ describe('records and the embedding rows that they ought to have', () => {
     await isFoundAndMended({ profile: { orphaned: 1 } }, { profile: { ...nothing, deletions: 1 } });
   });
 
+  it('differ where the ledger has a point under another record, and the payload of that is not put on it', async () => {
+    const [[water], [other]] = await Promise.all([
+      sql<{ id: number }>(`SELECT id FROM tag_concepts WHERE name = 'water'`),
+      sql<{ id: number }>(`INSERT INTO tag_concepts (name) VALUES ('ice') RETURNING id`),
+    ]);
+    await app.settle();
+    await sql(`UPDATE vector_points SET entity_id = $1 WHERE kind = 'tag_concept' AND entity_id = $2`, [
+      other?.id,
+      water?.id,
+    ]);
+    // The point, and the record that it is not of.
+    await isFoundAndMended({ tag_concept: { stalePayload: 2 } }, { tag_concept: { ...nothing, payloads: 1 } });
+    const names = await sql(
+      `SELECT payload ->> 'name' AS name FROM vector_points WHERE kind = 'tag_concept' ORDER BY 1`,
+    );
+    expect(names).toEqual([{ name: 'ice' }, { name: 'water' }]);
+  });
+
   it('embed nothing that has been embedded before, where only a row is put back', async () => {
     await unseen([`UPDATE story_chunk_embeddings SET paragraph_index = 9 WHERE paragraph_index = 2`]);
     embedded.length = 0;

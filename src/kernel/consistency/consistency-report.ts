@@ -16,7 +16,7 @@ export const driftKinds = [
 /**
  * Of points. `missing`: a row says that it is indexed and Qdrant has no such point. `orphaned`: a point, or an entry of
  * the ledger, without a row. `staleText`: the vector is of another text than the row. `stalePayload`: only the payload
- * differs, from the ledger's or from what the record says. `wrongModel`: made by a model that is not the live one.
+ * differs, from the ledger's or from what the record says, or the ledger's is another record's. `wrongModel`: made by a model that is not the live one.
  * `unregistered`: a row that the ledger of points does not know. `unqueued`: a point that is not indexed, and no event
  * that would change that.
  *

@@ -36,6 +36,8 @@ function driftOf(expected: ExpectedPoint | undefined, found: FoundPoint | undefi
   if (!found) return 'missing';
   if (found.payload.content_hash !== expected.contentHash || expected.indexedHash !== expected.contentHash)
     return 'staleText';
+  // Changes of its record would pass it by, and those of the other would be put on it.
+  if (expected.isElsewhere) return 'stalePayload';
   return isSamePayload(found.payload, expected.payload) ? undefined : 'stalePayload';
 }
 

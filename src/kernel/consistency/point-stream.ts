@@ -16,6 +16,8 @@ export interface ExpectedPoint {
   generationId: number | null;
   indexedHash: string | null;
   contentHash: string;
+  /** Whether the ledger has the point under another record than the row. */
+  isElsewhere: boolean;
   payload: Payload;
 }
 
@@ -27,6 +29,7 @@ interface Row {
   generationId: number | null;
   indexedHash: string | null;
   contentHash: string;
+  isElsewhere: boolean;
   entityId: number | null;
   recordPayload: Payload | null;
   embeddingType: string;
@@ -58,6 +61,7 @@ function selectRows(kind: RecordKind): string {
         ELSE false END AS "isQueued",
       point.revision, point.generation_id AS "generationId",
       point.indexed_hash AS "indexedHash", row.content_hash AS "contentHash", point.entity_id AS "entityId", point.payload AS "recordPayload",
+      point.entity_id IS DISTINCT FROM row.${spec.sourceColumn} AS "isElsewhere",
       row.embedding_type AS "embeddingType",
       row.archived_at IS NOT NULL AS "isArchived"
     FROM ${spec.table} row LEFT JOIN LATERAL (
@@ -66,10 +70,10 @@ function selectRows(kind: RecordKind): string {
 }
 
 function toExpected(row: Row): ExpectedPoint {
-  const { pointId, state, isQueued, revision, generationId, indexedHash, contentHash } = row;
+  const { pointId, state, isQueued, revision, generationId, indexedHash, contentHash, isElsewhere } = row;
   const facts = { embedding_type: row.embeddingType, content_hash: contentHash, revision: Number(revision ?? 0) };
   const payload = pointPayload(row.entityId ?? 0, row.recordPayload ?? {}, facts, row.isArchived);
-  return { pointId, state, isQueued, revision, generationId, indexedHash, contentHash, payload };
+  return { pointId, state, isQueued, revision, generationId, indexedHash, contentHash, isElsewhere, payload };
 }
 
 /** Every row of a kind in order of point id, a page at a time. */

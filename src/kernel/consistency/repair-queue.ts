@@ -50,8 +50,8 @@ export class RepairQueue {
          SELECT row.qdrant_point_id, $1, row.${spec.sourceColumn} FROM drifted CROSS JOIN LATERAL (
            SELECT * FROM ${spec.table} WHERE qdrant_point_id = drifted.point_id LIMIT 1
          ) row
-         ON CONFLICT (point_id) DO UPDATE SET state = 'pending', revision = nextval('kindred_revision'),
-           state_since = now(), error = NULL, error_code = NULL,
+         ON CONFLICT (point_id) DO UPDATE SET entity_id = EXCLUDED.entity_id, state = 'pending',
+           revision = nextval('kindred_revision'), state_since = now(), error = NULL, error_code = NULL,
            indexed_hash = CASE WHEN point.point_id = ANY ($3::uuid[]) THEN point.indexed_hash END,
            generation_id = CASE WHEN point.point_id = ANY ($3::uuid[]) THEN point.generation_id END
          WHERE point.kind = $1
