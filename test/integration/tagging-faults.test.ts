@@ -167,7 +167,34 @@ describe('what goes while others write of it', () => {
   });
 });
 
-it('leaves a suggestion that a tag got by its new vector while texts were compared with the former one', async () => {
+const TEXT = 'black ravens above the tower';
+
+it.each([
+  {
+    what: 'by its new vector while texts asked with the former one',
+    tag: `('zz', NULL, NULL, NULL)`,
+    change: `description = '${TEXT}'`,
+    content: TEXT,
+  },
+  {
+    what: 'by its new vector while it was asked for texts with the former one',
+    tag: `('zz', NULL, NULL, NULL)`,
+    change: `description = '${TEXT}'`,
+    content: `${TEXT}\n\nnothing at all`,
+  },
+  {
+    what: 'by its new threshold while it was asked for texts with the former one',
+    tag: `('ravens', '${TEXT}', 1, NULL)`,
+    change: 'threshold = NULL',
+    content: `${TEXT}\n\nnothing at all`,
+  },
+  {
+    what: 'when it came back while only others were asked for texts',
+    tag: `('ravens', '${TEXT}', NULL, now()), ('other', NULL, 1, NULL)`,
+    change: 'archived_at = NULL',
+    content: `${TEXT}\n\nnothing at all`,
+  },
+])('leaves a suggestion that a tag got $what', async ({ tag, change, content }) => {
   let release: () => void = () => undefined;
   const isReleased = new Promise<void>((resolve) => (release = resolve));
   let isHolding = false;
@@ -191,8 +218,8 @@ it('leaves a suggestion that a tag got by its new vector while texts were compar
       },
     });
   const path = await paths.open({ wrapStore: holding });
-  await path.sql(`INSERT INTO tag_concepts (name) VALUES ('zz')`);
-  await path.sql(`INSERT INTO stories (title, content) VALUES ('Ravens', 'black ravens above the tower')`);
+  await path.sql(`INSERT INTO tag_concepts (name, description, threshold, archived_at) VALUES ${tag}`);
+  await path.sql(`INSERT INTO stories (title, content) VALUES ('Ravens', $1)`, [content]);
   const first = path.relay();
   await path.idle();
   await first.stop();
@@ -202,7 +229,7 @@ it('leaves a suggestion that a tag got by its new vector while texts were compar
   );
   path.relay();
   await until(() => Promise.resolve(isHeld));
-  await path.sql(`UPDATE tag_concepts SET description = 'black ravens above the tower'`);
+  await path.sql(`UPDATE tag_concepts SET ${change} WHERE name <> 'other'`);
   path.relay();
   await until(async () => (await path.sql('SELECT 1 FROM story_chunk_tags')).length === 1);
   release();

@@ -5,8 +5,8 @@ import { grouped } from '../grouped';
 import { taggableOf, type Taggable } from '../taggable';
 import { AssignmentRows } from './assignment-rows';
 import { SubjectReader, type Subject } from './subject-reader';
-import { findCandidates, nearbyTags, type SubjectCandidates } from './tag-candidates';
-import { TagVocabulary, type SchemeRules } from './tag-vocabulary';
+import { findCandidates, nearbyTags, type NearbyTags, type SubjectCandidates } from './tag-candidates';
+import { TagVocabulary, type SchemeRules, type TagRules } from './tag-vocabulary';
 import { planSubject, type SubjectPlan } from './tagging-plan';
 import { SHARED_LOCK, TAGGING_ACTOR, type TaggingParts } from './tagging-parts';
 
@@ -67,7 +67,7 @@ export class TagSubjects {
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
       const askedAt = await new TagVocabulary(database).now();
       const found = await findCandidates(this.parts, { route, taggable, subjects: open, schemes, tags }, depth);
-      const batch = { taggable, subjects: open, schemes, found, askedAt, isLast: depth >= DEEPEST };
+      const batch = { taggable, subjects: open, schemes, tags, found, askedAt, isLast: depth >= DEEPEST };
       let written: readonly Subject[] = [];
       open = await database.transaction({ actor: TAGGING_ACTOR, isBulk: options.isBulk }, async (transaction) => {
         const planned = await this.plan(transaction, batch);
@@ -92,6 +92,7 @@ export class TagSubjects {
       taggable,
       subjects,
       schemes,
+      tags,
       found,
       askedAt,
       isLast,
@@ -99,6 +100,7 @@ export class TagSubjects {
       taggable: Taggable;
       subjects: readonly Subject[];
       schemes: readonly SchemeRules[];
+      tags: NearbyTags | undefined;
       found: readonly SubjectCandidates[][];
       /** By the clock of the server. */
       askedAt: string;
@@ -121,6 +123,7 @@ export class TagSubjects {
     const settled: Subject[] = [];
     const changed: Subject[] = [];
     const short: Subject[] = [];
+    const thresholds = tags && new Map(tags.list.map((tag) => [tag.id, tag.threshold]));
     const plans = subjects.flatMap((subject, i) => {
       if (subject.points.some((point) => changedPoints.has(point.pointId))) {
         changed.push(subject);
@@ -131,8 +134,8 @@ export class TagSubjects {
         short.push(subject);
         return [];
       }
-      // A tag that was compared with its new vector after candidates were sought by the former one: it may have to stay.
-      if (plan.withdraw.some(({ tagId }) => rules.get(tagId)?.isNewer)) {
+      // It may have been found since by what it is now.
+      if (plan.withdraw.some(({ tagId }) => isEasierNow(rules.get(tagId), schemes, thresholds))) {
         changed.push(subject);
         return [];
       }
@@ -176,6 +179,21 @@ export class TagSubjects {
     if (isImplying) await rows.refreshImplied(settled.map((subject) => subject.id));
     return suggested;
   }
+}
+
+/**
+ * Whether a tag is found by another vector, another payload or a lower threshold than when candidates were sought.
+ * @param thresholds by which tags were asked for texts, if they were
+ */
+function isEasierNow(
+  tag: TagRules | undefined,
+  schemes: readonly SchemeRules[],
+  thresholds: ReadonlyMap<number, number> | undefined,
+): boolean {
+  if (!tag) return false;
+  if (tag.isNewer) return true;
+  const isAsked = thresholds !== undefined && tag.hash !== null && schemes.some(({ name }) => name === tag.scheme);
+  return isAsked && tag.threshold < (thresholds.get(tag.id) ?? Infinity);
 }
 
 function pointsOf(subjects: readonly Subject[]): string[] {
