@@ -106,6 +106,18 @@ describe('the places of a text', () => {
     });
     expect(await namesOn(story)).toEqual(['five ACCEPTED', 'three SUGGESTED', 'two SUGGESTED']);
   });
+
+  it('are free where a tag that was rejected is merged into a suggested one', async () => {
+    const { story, best } = await prepare();
+    const source = await createTag('zz source', 'qqq');
+    await client.decide('rejectTags', await chunkOf(story), [source]);
+    expect(await namesOn(story)).toEqual(['one SUGGESTED', 'two SUGGESTED']);
+    await client.ask('mutation ($s: ID!, $t: ID!) { mergeTags(sourceId: $s, targetId: $t) { assignments } }', {
+      s: source,
+      t: best,
+    });
+    expect(await namesOn(story)).toEqual(['three SUGGESTED', 'two SUGGESTED']);
+  });
 });
 
 describe('implied tags', () => {
@@ -117,6 +129,18 @@ describe('implied tags', () => {
     expect(await namesOn(story)).toEqual(['lamps SUGGESTED', 'zz root implied SUGGESTED']);
     await client.ask('mutation ($id: ID!) { deleteTag(id: $id) { deletedId } }', { id: leaf });
     expect(await namesOn(story)).toEqual([]);
+  });
+
+  it('are suggested by themselves once what implied them goes elsewhere', async () => {
+    await saveScheme('general', { threshold: 0.4, maxTags: 5, impliesParents: true });
+    const broad = await createTag('zz broad', 'qqq');
+    const leaf = await createTag('zz leaf', 'www', { parentId: broad });
+    const story = await client.createStory(TEXT);
+    await client.decide('addTags', await chunkOf(story), [leaf]);
+    await client.updateTag(broad, { description: TEXT });
+    expect(await namesOn(story)).toEqual(['zz broad implied ACCEPTED', 'zz leaf ACCEPTED']);
+    await client.ask('mutation ($id: ID!) { moveTag(id: $id, parentId: null) { id } }', { id: leaf });
+    expect(await namesOn(story)).toEqual(['zz broad SUGGESTED', 'zz leaf ACCEPTED']);
   });
 
   it('follow a tag of a scheme that implies none, between those of one that does', async () => {

@@ -90,7 +90,10 @@ export class AssignmentRows {
     );
   }
 
-  /** Brings implied tags of these subjects to what their other tags and the schemes say now. */
+  /**
+   * Brings implied tags of these subjects to what their other tags and the schemes say now. A tag that was implied by an
+   * accepted one and is no more may be suggested by itself, so its subject is tagged again.
+   */
   async refreshImplied(subjectIds: readonly number[]): Promise<void> {
     if (subjectIds.length === 0) return;
     const { table, subjectColumn } = this.taggable;
@@ -108,6 +111,13 @@ export class AssignmentRows {
          SELECT up.subject_id, up.tag_id, max(up.score) AS score, max(up.model_id) AS model_id,
            CASE WHEN bool_or(up.status = 'accepted') THEN 'accepted' ELSE 'suggested' END AS status
          FROM up JOIN tag_concepts tag ON tag.id = up.tag_id AND tag.archived_at IS NULL GROUP BY 1, 2
+       ), freed AS (
+         SELECT DISTINCT subject.id FROM unnest($1::int[]) AS subject (id)
+         JOIN ${table} a ON a.${subjectColumn} = subject.id AND a.is_implied AND a.status = 'accepted'
+         WHERE NOT EXISTS (
+           SELECT 1 FROM wanted w
+           WHERE w.subject_id = a.${subjectColumn} AND w.tag_id = a.tag_concept_id AND w.status = 'accepted'
+         )
        ), gone AS (
          DELETE FROM ${table} a USING unnest($1::int[]) AS subject (id)
          WHERE a.${subjectColumn} = subject.id AND a.is_implied AND a.status <> 'rejected'
@@ -118,9 +128,11 @@ export class AssignmentRows {
          UPDATE ${table} a SET status = w.status, score = w.score, model_id = w.model_id FROM wanted w
          WHERE a.${subjectColumn} = w.subject_id AND a.tag_concept_id = w.tag_id AND a.is_implied
            AND a.status <> 'rejected' AND (a.status, a.score) IS DISTINCT FROM (w.status, w.score)
+       ), added AS (
+         INSERT INTO ${table} (${subjectColumn}, tag_concept_id, score, model_id, source, status, is_implied)
+         SELECT subject_id, tag_id, score, model_id, 'auto', status, true FROM wanted ON CONFLICT DO NOTHING
        )
-       INSERT INTO ${table} (${subjectColumn}, tag_concept_id, score, model_id, source, status, is_implied)
-       SELECT subject_id, tag_id, score, model_id, 'auto', status, true FROM wanted ON CONFLICT DO NOTHING`,
+       SELECT kindred_retag_${table}(ARRAY(SELECT id FROM freed)) WHERE EXISTS (SELECT 1 FROM freed)`,
       [subjectIds],
       `tagging_implied_${table}`,
     );

@@ -54,10 +54,10 @@ export class TagMerger {
       for (const taggable of taggables) {
         const { table, subjectColumn } = taggable;
         const both = `o.${subjectColumn} = t.${subjectColumn} AND o.tag_concept_id = $1 AND t.tag_concept_id = $2`;
-        await transaction.query(
+        const overruled = await transaction.query<{ id: number }>(
           `UPDATE ${table} t SET status = o.status, source = o.source, score = coalesce(t.score, o.score),
              is_implied = o.is_implied
-           FROM ${table} o WHERE ${both} AND ${IS_DECIDED('o')} AND NOT (${IS_DECIDED('t')})`,
+           FROM ${table} o WHERE ${both} AND ${IS_DECIDED('o')} AND NOT (${IS_DECIDED('t')}) RETURNING t.${subjectColumn} AS id`,
           [sourceId, targetId],
         );
         const moved = await transaction.query<{ id: number }>(
@@ -66,10 +66,9 @@ export class TagMerger {
           [sourceId, targetId],
         );
         merge.assignments += moved.length;
-        // A place of the one scheme is free, one of the other is taken.
-        if (source.scheme !== target.scheme) {
-          await transaction.query(`SELECT kindred_retag_${table}($1)`, [moved.map((row) => row.id)]);
-        }
+        // Places are free or taken: by what was rejected or accepted of the source, and where the schemes are different.
+        const replaced = source.scheme === target.scheme ? overruled : [...overruled, ...moved];
+        await transaction.query(`SELECT kindred_retag_${table}($1)`, [replaced.map((row) => row.id)]);
       }
       merge.decisions = await count(
         transaction,
