@@ -9,7 +9,7 @@ import { Counters } from './counters';
 import { FaultSchedule } from './faults/schedule';
 import { Model } from './model';
 import { Operator } from './operator';
-import { Random } from './random';
+import { Random } from '../support/random';
 import { System } from './system';
 import { GraphQLWriter } from './writers/graphql-writer';
 import { SqlWriter } from './writers/sql-writer';

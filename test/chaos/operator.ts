@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Counters } from './counters';
 import { MODELS } from './faults/embedding-server';
-import type { Random } from './random';
+import type { Random } from '../support/random';
 import type { CommandResult, ConfiguredModels, System } from './system';
 
 /** What an operator who changes the model types, and how often. */

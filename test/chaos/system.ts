@@ -13,7 +13,7 @@ import { LATEST_ARRIVAL_MS, VectorProxy } from './faults/vector-proxy';
 import { ChaosDatabase } from './processes/chaos-database';
 import { ManagedProcess } from './processes/managed-process';
 import { SETTINGS_VARIABLE, type RelayProcessSettings, type StepOrder } from './processes/relay-orders';
-import type { Random } from './random';
+import type { Random } from '../support/random';
 import { abandon, connect, type DatabaseAddress } from './writers/sql-client';
 
 const ROOT = path.resolve(__dirname, '..', '..');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createDeterministicEmbedder } from '../../src/adapters/deterministic-model';
 import type { TestApp } from '../../src/testing/create-test-app';
 import { toGlobalId } from '../../src/kernel/record/global-id';
-import { Random } from '../chaos/random';
+import { Random } from '../support/random';
 import { startApp } from '../support/app';
 import { TagClient } from './support/tag-client';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 
 interface Connection {
   near: Socket;

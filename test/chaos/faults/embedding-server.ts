@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createDeterministicEmbedder } from '../../../src/adapters/deterministic-model';
 import type { Embedder } from '../../../src/kernel/model/embedder';
 import type { Counters } from '../counters';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 import { POISON } from '../writers/texts';
 
 /** The first is live in the beginning; vectors of one mean nothing to the other. */

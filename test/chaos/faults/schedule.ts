@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { relaySteps } from '../../../src/kernel/outbox/relay-step';
 import type { Counters } from '../counters';
 import { chaosKinds } from '../kinds';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 import { LONGEST_STALL_MS, STEP_NAMES, type System } from '../system';
 import { embeddingFaults } from './embedding-server';
 import { vectorFaults } from './vector-proxy';

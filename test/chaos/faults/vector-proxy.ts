@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Counters } from '../counters';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 
 /** Longest time that a request is on its way to the vector server; a relay's recheck must be later than that. */
 export const LATEST_ARRIVAL_MS = 3_000;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Counters } from '../counters';
 import { chaosKinds, kindOf, type ChaosField, type ChaosKind } from '../kinds';
 import { ARCHIVED_COLUMN, type Model, type RecordModel, type Value } from '../model';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 import { crowdedChoice, Journal, type Outcome } from './journal';
 import { Texts } from './texts';
 

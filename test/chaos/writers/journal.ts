@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 
 import { ARCHIVED_COLUMN, PROFILE_COLUMN, type Model, RecordModel, type Span, type Value } from '../model';
 import type { ChaosKind } from '../kinds';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 
 /** How an operation ended, as its client knows. */
 export type Outcome = 'acknowledged' | 'refused' | 'unknown';

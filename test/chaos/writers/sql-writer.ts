@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import type { Counters } from '../counters';
 import { chaosKinds, kindOf, truncations, type ChaosField, type ChaosKind } from '../kinds';
 import { ARCHIVED_COLUMN, type Model, type RecordModel, type Value } from '../model';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 import { crowdedChoice, Journal } from './journal';
 import { abandon, connect, copyIn, copyValue, isRefusal, type DatabaseAddress } from './sql-client';
 import { Texts } from './texts';

@@ -1,6 +1,6 @@
 import type { ChaosField } from '../kinds';
 import type { Value } from '../model';
-import type { Random } from '../random';
+import type { Random } from '../../support/random';
 
 const WORDS =
   'harbour lantern violin orchard glacier compass bakery falcon meadow turbine archive canal ember quarry saddle weaver pilot anchor cedar market'.split(
