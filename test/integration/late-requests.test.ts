@@ -36,7 +36,7 @@ function unanswered(store: VectorStore, late: Call[], isLate: () => boolean): Ve
 }
 
 it('requests without an answer leave nothing wrong behind, whenever they arrive', async () => {
-  const seed = process.env.KINDRED_TEST_SEED ?? randomBytes(4).toString('hex');
+  const seed = process.env.TEST_SEED ?? randomBytes(4).toString('hex');
   const random = new Random(seed);
   const late: Call[] = [];
   let isCalm = false;
@@ -75,8 +75,8 @@ it('requests without an answer leave nothing wrong behind, whenever they arrive'
     await path.sql('UPDATE outbox_events SET available_at = now()');
     await eventually(async () => expect(await path.sql('SELECT topic, key, error FROM outbox_events')).toEqual([]));
     isCalm = false;
-    expect({ KINDRED_TEST_SEED: seed, done, drift: await path.drift() }).toEqual({
-      KINDRED_TEST_SEED: seed,
+    expect({ TEST_SEED: seed, done, drift: await path.drift() }).toEqual({
+      TEST_SEED: seed,
       done,
       drift: [],
     });

@@ -248,7 +248,7 @@ class Operations {
 const WEIGHTS = { rewrite: 4, create: 3, change: 3, move: 3, merge: 1.5, archive: 1, delete: 1, rules: 2, decide: 8 };
 
 it('puts on texts what the rules say, whatever is done to texts, tags, schemes and decisions', async () => {
-  const seed = process.env.KINDRED_TEST_SEED ?? randomBytes(4).toString('hex');
+  const seed = process.env.TEST_SEED ?? randomBytes(4).toString('hex');
   const random = new Random(seed);
   for (const name of SCHEMES) {
     await client.ask(
@@ -272,6 +272,6 @@ it('puts on texts what the rules say, whatever is done to texts, tags, schemes a
     await check();
     expect(await readRows()).toEqual(before);
   } catch (error) {
-    throw new Error(`KINDRED_TEST_SEED=${seed}, after ${done.join(', ')}`, { cause: error });
+    throw new Error(`TEST_SEED=${seed}, after ${done.join(', ')}`, { cause: error });
   }
 });
