@@ -61,11 +61,13 @@ export class TagSubjects {
       return result;
     }
     const route = this.parts.route();
-    const schemes = await new TagVocabulary(database).schemesOf(kind);
+    const vocabulary = new TagVocabulary(database);
+    // Before anything is read that candidates are sought by: what is newer may have to stay.
+    const askedAt = await vocabulary.now();
+    const schemes = await vocabulary.schemesOf(kind);
     const tags = await nearbyTags(database, { route, taggable, subjects, schemes });
     let open: readonly Subject[] = subjects;
     for (let depth = 1; open.length > 0; depth *= DEEPENING) {
-      const askedAt = await new TagVocabulary(database).now();
       const found = await findCandidates(this.parts, { route, taggable, subjects: open, schemes, tags }, depth);
       const batch = { taggable, subjects: open, schemes, tags, found, askedAt, isLast: depth >= DEEPEST };
       let written: readonly Subject[] = [];
